@@ -1,0 +1,105 @@
+import { z } from "zod";
+import { incarnationSchema, jobIdSchema, printerNameSchema, sha256Schema } from "./ids.ts";
+import { limits } from "./limits.ts";
+
+/** Which spool the image goes to the printer from (fig. 5). */
+export const sourceSchema = z.enum(["client", "server"]);
+export type Source = z.infer<typeof sourceSchema>;
+
+/** Which spools keep the image (fig. 9). */
+export const spoolsSchema = z.enum(["both", "client", "server"]);
+export type Spools = z.infer<typeof spoolsSchema>;
+
+/** How the end of output was known, best first (design §6). */
+export const evidenceSchema = z.enum(["process-id", "status", "none"]);
+export type Evidence = z.infer<typeof evidenceSchema>;
+
+/** What became of a job, as the host's ledger has it. */
+export const outcomeSchema = z.enum(["printed", "indeterminate", "canceled"]);
+export type Outcome = z.infer<typeof outcomeSchema>;
+
+/** What the queue does with a job whose output cannot be known (design §3). */
+export const indeterminatePolicySchema = z.enum(["hold", "reprint-marked", "assume-printed"]);
+export type IndeterminatePolicy = z.infer<typeof indeterminatePolicySchema>;
+
+const wallMsSchema = z.int().min(0);
+
+/** What is known of a job from its first moment and never changes: the body of `jobRequested` (step 301). */
+export const jobTicketSchema = z.object({
+  jobId: jobIdSchema,
+  printer: printerNameSchema,
+  source: sourceSchema,
+  spools: spoolsSchema,
+  title: z.string().max(limits.titleChars),
+  clientName: z.string().max(limits.nameChars),
+  /** Wall clock of the client, ms since 1970, for people to read; never compared with another machine's. */
+  requestedAtMs: wallMsSchema,
+  /** Modification time of the document; absent when it came from a pipe. */
+  documentDateMs: wallMsSchema.optional(),
+  sizeBytes: z.int().min(1).max(limits.imageBytes),
+  sha256: sha256Schema,
+  pages: z.int().min(1).max(limits.imagePages),
+  widthDots: z.int().min(1).max(limits.imageWidthDots),
+  /** Sum over all pages. */
+  heightDots: z.int().min(1).max(limits.imageHeightDots),
+  /** The ledger this job was made for; another ledger never prints it silently. */
+  hostIncarnation: incarnationSchema,
+  /** The job this one prints again, marked as a duplicate. */
+  reprintOf: jobIdSchema.optional(),
+});
+export type JobTicket = z.infer<typeof jobTicketSchema>;
+
+/** The final word on a job: the body of `outputEnded` (step 311), read from the host's ledger. */
+export const outcomeRecordSchema = z.object({
+  jobId: jobIdSchema,
+  sha256: sha256Schema,
+  outcome: outcomeSchema,
+  evidence: evidenceSchema,
+  /** Who streamed the image; absent when it was canceled before anyone did. */
+  sentBy: sourceSchema.optional(),
+  /** Why it is indeterminate or canceled, in words. */
+  reason: z.string().max(limits.reasonChars).optional(),
+  /** Place in the host's order; grows by one with each ledger record. */
+  sequence: z.int().min(0),
+  hostIncarnation: incarnationSchema,
+  /** Wall clock of the host. */
+  startedAtMs: wallMsSchema.optional(),
+  endedAtMs: wallMsSchema,
+  epoch: z.int().min(0),
+  /** Enough of the ticket to write history when nobody else is left to ask. */
+  title: z.string().max(limits.titleChars),
+  clientName: z.string().max(limits.nameChars),
+  pages: z.int().min(0),
+  heightDots: z.int().min(0),
+});
+export type OutcomeRecord = z.infer<typeof outcomeRecordSchema>;
+
+/** State of a printer as its host sees it; names after IPP printer-state and printer-state-reasons. */
+export const printerStateSchema = z.object({
+  state: z.enum(["idle", "processing", "stopped"]),
+  reasons: z.array(z.string().max(64)).max(16),
+});
+export type PrinterState = z.infer<typeof printerStateSchema>;
+
+/** What a client must know of a printer to make images for it, also while the server is away. */
+export const printerAttributesSchema = z.object({
+  name: printerNameSchema,
+  model: z.string().max(limits.nameChars),
+  widthDots: z.int().min(8).max(limits.imageWidthDots),
+  resolutionDpi: z.int().min(50).max(1200),
+  hostIncarnation: incarnationSchema,
+  /** Where the host listens, such as http://127.0.0.1:6311. */
+  hostUrl: z.string().max(200),
+});
+export type PrinterAttributes = z.infer<typeof printerAttributesSchema>;
+
+/** A finished job in the server's history: ticket and outcome in one row. */
+export const historyRowSchema = z.object({
+  ticket: jobTicketSchema,
+  outcome: outcomeRecordSchema,
+  /** When the server wrote it; its own wall clock. */
+  recordedAtMs: wallMsSchema,
+  /** What a person or a policy decided about an indeterminate job. */
+  resolution: z.enum(["assumed-printed", "reprinted", "dismissed"]).optional(),
+});
+export type HistoryRow = z.infer<typeof historyRowSchema>;

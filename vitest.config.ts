@@ -1,0 +1,16 @@
+import { defineConfig } from "vitest/config";
+
+const project = (name: string, include: string[], testTimeout = 20_000) => ({
+  test: { name, include, testTimeout, hookTimeout: testTimeout },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      project("unit", ["src/**/*.test.ts", "firmware-sim/**/*.test.ts", "bench/**/*.test.ts"]),
+      project("architecture", ["tests/architecture.test.ts"]),
+      project("world", ["world/**/*.test.ts"], 120_000),
+      project("process", ["tests/process/**/*.test.ts"], 120_000),
+    ],
+  },
+});
