@@ -93,9 +93,23 @@ export const printerAttributesSchema = z.object({
 });
 export type PrinterAttributes = z.infer<typeof printerAttributesSchema>;
 
-/** A finished job in the server's history: ticket and outcome in one row. */
+/**
+ * A finished job in the server's history: one row a ledger record. What only the ticket knows is absent when the
+ * client printed alone and never came back to tell.
+ */
 export const historyRowSchema = z.object({
-  ticket: jobTicketSchema,
+  jobId: jobIdSchema,
+  printer: printerNameSchema,
+  title: z.string().max(limits.titleChars),
+  clientName: z.string().max(limits.nameChars),
+  pages: z.int().min(0),
+  heightDots: z.int().min(0),
+  source: sourceSchema.optional(),
+  spools: spoolsSchema.optional(),
+  requestedAtMs: wallMsSchema.optional(),
+  documentDateMs: wallMsSchema.optional(),
+  sizeBytes: z.int().min(1).optional(),
+  reprintOf: jobIdSchema.optional(),
   outcome: outcomeRecordSchema,
   /** When the server wrote it; its own wall clock. */
   recordedAtMs: wallMsSchema,

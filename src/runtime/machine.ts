@@ -1,3 +1,5 @@
+import type { Message, Peer } from "../protocol/messages.ts";
+
 /** A moment, as the shell hands it in. `monotonicMs` runs timers; `wallMs` is only ever shown to people. */
 export interface Instant {
   readonly monotonicMs: number;
@@ -24,3 +26,25 @@ export interface PersistEffect {
   readonly kind: "persist";
   readonly writes: readonly RowWrite[];
 }
+
+/** A control message to a peer; lost without a word when its link is down (machines repeat). */
+export interface SendMessageEffect {
+  readonly kind: "sendMessage";
+  readonly to: Peer;
+  readonly message: Message;
+}
+
+/** Something a person or a log wants to know; carries no duty. */
+export interface NoteEffect {
+  readonly kind: "note";
+  readonly event: string;
+  readonly jobId?: string;
+  readonly detail?: string;
+}
+
+/** Inputs every machine on the control links gets. */
+export type LinkInput =
+  | { readonly kind: "linkOpened"; readonly peer: Peer }
+  | { readonly kind: "linkClosed"; readonly peer: Peer }
+  | { readonly kind: "messageReceived"; readonly from: Peer; readonly message: Message }
+  | { readonly kind: "woke" };

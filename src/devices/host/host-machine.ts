@@ -1,0 +1,508 @@
+import type { ErrorCode } from "../../protocol/errors.ts";
+import type { JobId } from "../../protocol/ids.ts";
+import type { JobTicket, OutcomeRecord, PrinterState } from "../../protocol/job.ts";
+import { limits } from "../../protocol/limits.ts";
+import type { Message, MessageOf, Peer } from "../../protocol/messages.ts";
+import type { Instant, Machine } from "../../runtime/machine.ts";
+import { earliest, firstRetry, nextRetry, type Retry } from "../../runtime/retry.ts";
+import { HostLedger } from "./host-ledger.ts";
+import {
+  type HostConfig,
+  type HostEffect,
+  type HostInput,
+  type LoadedImage,
+  type Offer,
+  outcomeOf,
+  processIdsOf,
+  type Reception,
+} from "./host-state.ts";
+import type { JobRecord, LedgerRecord } from "./ledger-record.ts";
+
+interface Announcement {
+  readonly to: Peer;
+  readonly record: OutcomeRecord;
+  retry: Retry;
+}
+
+/**
+ * The printer host: the only arbiter of what is printed (design §3). Any number of senders may offer the same job;
+ * the ledger lets it reach the paper at most once. INTENT is durable before the first byte goes to the device, the
+ * final state before anyone hears of it.
+ */
+export class HostMachine implements Machine<HostInput, HostEffect> {
+  readonly #config: HostConfig;
+  readonly #ledger: HostLedger;
+  readonly #linked = new Set<Peer>();
+  /** In the order of arrival: the host's order is first come, first printed. */
+  readonly #offers = new Map<JobId, Offer>();
+  #receiving: Reception | undefined;
+  #loaded: LoadedImage | undefined;
+  #printing: LoadedImage | undefined;
+  #canceling = false;
+  /** Jobs that had an INTENT when the process died; nothing is printed before they are settled. */
+  readonly #unsettled = new Map<JobId, JobRecord>();
+  #seeking: JobId | undefined;
+  /** Who asked about a job and wants to hear its end. */
+  readonly #interested = new Map<JobId, Set<Peer>>();
+  readonly #announcements = new Map<string, Announcement>();
+  #deviceReady = false;
+  #deviceState: PrinterState = { state: "stopped", reasons: ["connecting-to-device"] };
+  #uploads = 0;
+  #now: Instant = { monotonicMs: 0, wallMs: 0 };
+  #effects: HostEffect[] = [];
+
+  constructor(config: HostConfig, restored: readonly LedgerRecord[]) {
+    this.#config = config;
+    this.#ledger = new HostLedger(config.ledgerRecords, restored);
+    for (const record of this.#ledger.intents()) this.#unsettled.set(record.jobId, record);
+  }
+
+  get printing(): JobId | undefined {
+    return this.#printing?.ticket.jobId;
+  }
+
+  handle(input: HostInput, now: Instant): readonly HostEffect[] {
+    this.#now = now;
+    this.#effects = [];
+    this.#take(input);
+    this.#seekEvidence();
+    this.#pump();
+    return this.#effects;
+  }
+
+  nextWakeMs(): number | undefined {
+    const retries = [...this.#announcements.values()].map((a) => a.retry.atMs);
+    return earliest([this.#receiving?.deadlineMs, ...retries]);
+  }
+
+  #take(input: HostInput): void {
+    switch (input.kind) {
+      case "linkOpened":
+        return this.#linkOpened(input.peer);
+      case "linkClosed":
+        return this.#linkClosed(input.peer);
+      case "messageReceived":
+        return this.#messageReceived(input.from, input.message);
+      case "imageProgressed":
+        if (this.#receiving?.uploadId === input.uploadId) this.#receiving.deadlineMs = this.#receptionDeadline();
+        return;
+      case "imageReceived":
+        return this.#imageReceived(input);
+      case "imageFailed":
+        if (this.#receiving?.uploadId === input.uploadId) this.#forgetReception(input.reason);
+        return;
+      case "deviceStateChanged":
+        this.#deviceReady = input.ready;
+        this.#deviceState = input.state;
+        return this.#tellPrinter();
+      case "outputProgressed":
+        return this.#tellInterested(input.jobId, {
+          type: "outputProgressed",
+          jobId: input.jobId,
+          rowsDone: input.rowsDone,
+        });
+      case "outputFinished":
+        return this.#outputFinished(input);
+      case "evidenceSettled":
+        return this.#evidenceSettled(input);
+      case "woke":
+        return this.#woke();
+    }
+  }
+
+  // ---- links
+
+  #linkOpened(peer: Peer): void {
+    this.#linked.add(peer);
+    if (peer === "server") this.#tellPrinter();
+  }
+
+  #linkClosed(peer: Peer): void {
+    this.#linked.delete(peer);
+    for (const [key, announcement] of this.#announcements) {
+      // A peer that comes back asks for the outcomes of its open jobs: nothing has to be remembered for it.
+      if (announcement.to === peer) this.#announcements.delete(key);
+    }
+    for (const [jobId, offer] of this.#offers) if (offer.from === peer) this.#offers.delete(jobId);
+    if (this.#receiving?.from === peer) this.#forgetReception("the link to the sender closed");
+  }
+
+  #tellPrinter(): void {
+    const { printer, model, widthDots, resolutionDpi, hostUrl, hostIncarnation } = this.#config;
+    const attributes = { name: printer, model, widthDots, resolutionDpi, hostUrl, hostIncarnation };
+    this.#send("server", { type: "printerChanged", attributes, state: this.#deviceState });
+  }
+
+  #messageReceived(from: Peer, message: Message): void {
+    switch (message.type) {
+      case "imageOffered":
+        return this.#imageOffered(from, message);
+      case "outputCancelRequested":
+        return this.#cancelRequested(from, message);
+      case "outcomesRequested":
+        return this.#outcomesRequested(from, message);
+      case "outputAcknowledged":
+        this.#announcements.delete(announcementKey(from, message.jobId));
+        return;
+      case "ledgerRequested":
+        return this.#ledgerRequested(from, message.afterSequence);
+      default:
+        this.#note("message-unexpected", undefined, `${message.type} from ${from}`);
+    }
+  }
+
+  // ---- offers (step 309)
+
+  #imageOffered(from: Peer, message: MessageOf<"imageOffered">): void {
+    const { ticket, epoch, sentBy } = message;
+    const { jobId } = ticket;
+    if (message.lowestOpen !== undefined) this.#ledger.learnLowestOpen(jobId, message.lowestOpen);
+    if (this.#answerKnown(from, ticket, epoch)) return;
+    const refusal = this.#refusal(ticket);
+    if (refusal !== undefined) return this.#refuse(from, jobId, epoch, refusal);
+    this.#interest(from, jobId);
+    const offer: Offer = { ticket, from, sentBy, epoch };
+    if (this.#loaded?.ticket.jobId === jobId) return this.#tellWaiting(from, jobId, epoch);
+    const reception = this.#receiving?.ticket.jobId === jobId ? this.#receiving : undefined;
+    const known = reception ?? this.#offers.get(jobId);
+    if (known !== undefined && epoch < known.epoch) return this.#refuse(from, jobId, epoch, "epoch-stale");
+    if (reception !== undefined) {
+      if (reception.from === from && reception.epoch === epoch) return this.#want(reception);
+      if (epoch === reception.epoch) return this.#tellWaiting(from, jobId, epoch);
+      this.#forgetReception("a newer order came");
+    } else if (known !== undefined && epoch === known.epoch && known.from !== from) {
+      return this.#tellWaiting(from, jobId, epoch);
+    }
+    if (known === undefined && !this.#makeRoom()) return this.#refuse(from, jobId, epoch, "ledger-full");
+    this.#offers.set(jobId, offer);
+    this.#tellWaiting(from, jobId, epoch);
+  }
+
+  /** Answers from the ledger when it knows the job: final states are repeated, never printed again. */
+  #answerKnown(from: Peer, ticket: JobTicket, epoch: number): boolean {
+    const { jobId } = ticket;
+    if (this.#ledger.pruned(jobId)) {
+      this.#refuse(from, jobId, epoch, "job-pruned");
+      return true;
+    }
+    const record = this.#ledger.job(jobId);
+    if (record === undefined) return false;
+    if (record.sha256 !== ticket.sha256) this.#refuse(from, jobId, epoch, "job-conflict");
+    else if (record.state === "intent") {
+      this.#interest(from, jobId);
+      this.#send(from, { type: "outputStarted", jobId, epoch: record.epoch, sentBy: record.sentBy ?? "client" });
+    } else this.#announce(from, record);
+    return true;
+  }
+
+  #refusal(ticket: JobTicket): ErrorCode | undefined {
+    if (ticket.printer !== this.#config.printer) return "printer-unknown";
+    if (ticket.hostIncarnation !== this.#config.hostIncarnation) return "ledger-other";
+    if (ticket.widthDots !== this.#config.widthDots) return "image-wrong-width";
+    if (ticket.sizeBytes > limits.imageBytes) return "image-too-large";
+    for (const held of [this.#receiving, this.#loaded, this.#offers.get(ticket.jobId)]) {
+      if (held?.ticket.jobId === ticket.jobId && held.ticket.sha256 !== ticket.sha256) return "job-conflict";
+    }
+    return undefined;
+  }
+
+  #makeRoom(): boolean {
+    const { room, horizons } = this.#ledger.makeRoom();
+    if (horizons.length > 0) this.#effects.push({ kind: "persist", records: horizons });
+    return room;
+  }
+
+  // ---- one image at a time
+
+  #want(reception: Reception): void {
+    const { jobId } = reception.ticket;
+    this.#effects.push({ kind: "expectImage", ticket: reception.ticket, uploadId: reception.uploadId });
+    this.#send(reception.from, {
+      type: "imageWanted",
+      jobId,
+      epoch: reception.epoch,
+      uploadId: reception.uploadId,
+    });
+  }
+
+  #forgetReception(reason: string): void {
+    const reception = this.#receiving;
+    if (reception === undefined) return;
+    this.#receiving = undefined;
+    this.#note("image-dropped", reception.ticket.jobId, reason);
+    this.#effects.push({ kind: "dropImage", jobId: reception.ticket.jobId });
+  }
+
+  #receptionDeadline(): number {
+    return this.#now.monotonicMs + this.#config.timers.imageTransferTimeoutMs;
+  }
+
+  #imageReceived(input: Extract<HostInput, { kind: "imageReceived" }>): void {
+    const reception = this.#receiving;
+    if (reception === undefined || reception.uploadId !== input.uploadId) return;
+    const { ticket, epoch, from } = reception;
+    const refusal = imageRefusal(ticket, input);
+    this.#receiving = undefined;
+    if (refusal !== undefined) {
+      this.#effects.push({ kind: "dropImage", jobId: ticket.jobId });
+      return this.#refuse(from, ticket.jobId, epoch, refusal);
+    }
+    this.#loaded = { ticket, epoch, from, sentBy: reception.sentBy, intent: undefined };
+  }
+
+  /** Goes on wherever it can: next image in, next image out. */
+  #pump(): void {
+    if (this.#unsettled.size > 0) return;
+    if (this.#loaded !== undefined && this.#printing === undefined && this.#deviceReady) this.#startOutput();
+    if (this.#receiving !== undefined || this.#loaded !== undefined) return;
+    for (const [jobId, offer] of this.#offers) {
+      this.#offers.delete(jobId);
+      this.#uploads += 1;
+      const uploadId = `${this.#config.bootId}.${this.#uploads}`;
+      this.#receiving = { ...offer, uploadId, deadlineMs: this.#receptionDeadline() };
+      return this.#want(this.#receiving);
+    }
+  }
+
+  // ---- output
+
+  #startOutput(): void {
+    const image = this.#loaded;
+    if (image === undefined) return;
+    this.#loaded = undefined;
+    this.#printing = image;
+    this.#canceling = false;
+    const { jobId } = image.ticket;
+    if (image.intent === undefined) {
+      image.intent = this.#newRecord(image.ticket, "intent", { epoch: image.epoch, sentBy: image.sentBy });
+      this.#persist(image.intent);
+    }
+    this.#effects.push({ kind: "startOutput", jobId, processIds: image.intent.processIds });
+    const started: Message = { type: "outputStarted", jobId, epoch: image.epoch, sentBy: image.sentBy };
+    this.#tellInterested(jobId, started);
+  }
+
+  #outputFinished(input: Extract<HostInput, { kind: "outputFinished" }>): void {
+    const image = this.#printing;
+    if (image?.intent === undefined || image.ticket.jobId !== input.jobId) return;
+    this.#printing = undefined;
+    const { result } = input;
+    if (result.kind === "not-started") {
+      this.#note("output-not-started", input.jobId, result.reason);
+      if (this.#canceling) return this.#finish(image.intent, { state: "canceled", reason: "canceled before any byte" });
+      this.#loadAgain(image);
+      return;
+    }
+    if (result.kind === "printed") this.#finish(image.intent, { state: "printed", evidence: result.evidence });
+    else this.#finish(image.intent, { state: "indeterminate", reason: result.reason });
+  }
+
+  /** Keeps its place at the front; an image that came in meanwhile has to come again. */
+  #loadAgain(image: LoadedImage): void {
+    const displaced = this.#loaded;
+    this.#loaded = image;
+    if (displaced === undefined) return;
+    const waiting = [...this.#offers];
+    this.#offers.clear();
+    for (const [jobId, offer] of [[displaced.ticket.jobId, displaced] as const, ...waiting])
+      this.#offers.set(jobId, offer);
+    this.#effects.push({ kind: "dropImage", jobId: displaced.ticket.jobId });
+  }
+
+  /** Turns an INTENT into its final state, durable first, and tells everyone who asked. */
+  #finish(intent: JobRecord, final: Pick<JobRecord, "state"> & Partial<JobRecord>): void {
+    const record: JobRecord = {
+      ...intent,
+      ...final,
+      sequence: this.#ledger.takeSequence(),
+      endedAtMs: this.#now.wallMs,
+    };
+    this.#persist(record);
+    this.#effects.push({ kind: "dropImage", jobId: record.jobId });
+    this.#note(`output-${record.state}`, record.jobId, record.reason ?? record.evidence);
+    this.#announceAll(record);
+  }
+
+  #newRecord(ticket: JobTicket, state: JobRecord["state"], more: Partial<JobRecord>): JobRecord {
+    const sequence = this.#ledger.takeSequence();
+    return {
+      kind: "job",
+      sequence,
+      jobId: ticket.jobId,
+      sha256: ticket.sha256,
+      state,
+      epoch: 0,
+      startedAtMs: this.#now.wallMs,
+      title: ticket.title,
+      clientName: ticket.clientName,
+      pages: ticket.pages,
+      heightDots: ticket.heightDots,
+      processIds: processIdsOf(sequence),
+      ...more,
+    };
+  }
+
+  #persist(record: JobRecord): void {
+    this.#ledger.put(record);
+    this.#effects.push({ kind: "persist", records: [record] });
+  }
+
+  // ---- cancel
+
+  #cancelRequested(from: Peer, message: MessageOf<"outputCancelRequested">): void {
+    const { ticket, epoch } = message;
+    const { jobId } = ticket;
+    this.#interest(from, jobId);
+    const printing = this.#printing?.ticket.jobId === jobId;
+    if (printing && !this.#canceling) {
+      this.#canceling = true;
+      this.#effects.push({ kind: "cancelOutput", jobId });
+    }
+    const loaded = this.#loaded?.ticket.jobId === jobId ? this.#loaded : undefined;
+    if (loaded?.intent !== undefined) {
+      // The device said that no byte went out, so this INTENT may still become CANCELED.
+      this.#loaded = undefined;
+      return this.#finish(loaded.intent, { state: "canceled", reason: "canceled before any byte" });
+    }
+    if (this.#answerKnown(from, ticket, epoch)) return;
+    if (!this.#makeRoom()) return this.#refuse(from, jobId, epoch, "ledger-full");
+    this.#offers.delete(jobId);
+    if (this.#receiving?.ticket.jobId === jobId) this.#forgetReception("canceled");
+    if (loaded !== undefined) {
+      this.#loaded = undefined;
+      this.#effects.push({ kind: "dropImage", jobId });
+    }
+    // What an older ledger decided is not known here: it may be on paper, so it cannot be called canceled (I3).
+    const older = ticket.hostIncarnation !== this.#config.hostIncarnation;
+    const record = this.#newRecord(ticket, older ? "indeterminate" : "canceled", {
+      epoch,
+      reason: older ? "the job was made for an older ledger" : "canceled before output",
+      endedAtMs: this.#now.wallMs,
+    });
+    this.#persist(record);
+    this.#note(`output-${record.state}`, jobId, record.reason);
+    this.#announceAll(record);
+  }
+
+  // ---- outcomes (step 311)
+
+  #outcomesRequested(from: Peer, message: MessageOf<"outcomesRequested">): void {
+    const unknown: JobId[] = [];
+    for (const jobId of message.jobIds) {
+      if (message.lowestOpen !== undefined) this.#ledger.learnLowestOpen(jobId, message.lowestOpen);
+      const record = this.#ledger.job(jobId);
+      if (this.#ledger.pruned(jobId)) this.#refuse(from, jobId, 0, "job-pruned");
+      else if (record === undefined) unknown.push(jobId);
+      else if (record.state === "intent") {
+        this.#interest(from, jobId);
+        this.#send(from, { type: "outputStarted", jobId, epoch: record.epoch, sentBy: record.sentBy ?? "client" });
+      } else this.#announce(from, record);
+    }
+    if (unknown.length > 0) this.#send(from, { type: "outcomesUnknown", jobIds: unknown });
+  }
+
+  #ledgerRequested(from: Peer, afterSequence: number): void {
+    const { hostIncarnation } = this.#config;
+    const all = this.#ledger.after(afterSequence);
+    const page = all.slice(0, limits.ledgerRecordsPerMessage);
+    const complete = page.length === all.length;
+    const records = page.flatMap((record) => outcomeOf(record, hostIncarnation) ?? []);
+    const upTo = complete ? this.#ledger.lastSequence : (page.at(-1)?.sequence ?? afterSequence);
+    this.#send(from, { type: "ledgerListed", hostIncarnation, records, upTo, complete });
+  }
+
+  #announceAll(record: JobRecord): void {
+    const peers = this.#interested.get(record.jobId) ?? new Set<Peer>();
+    peers.add("server");
+    for (const peer of peers) this.#announce(peer, record);
+    this.#interested.delete(record.jobId);
+  }
+
+  #announce(to: Peer, record: JobRecord): void {
+    const outcome = outcomeOf(record, this.#config.hostIncarnation);
+    if (outcome === undefined || !this.#linked.has(to)) return;
+    const retry = firstRetry(this.#now.monotonicMs, this.#config.timers);
+    this.#announcements.set(announcementKey(to, record.jobId), { to, record: outcome, retry });
+    this.#send(to, { type: "outputEnded", record: outcome });
+  }
+
+  // ---- evidence after a restart
+
+  #seekEvidence(): void {
+    if (this.#seeking !== undefined) return;
+    for (const [jobId, record] of this.#unsettled) {
+      this.#seeking = jobId;
+      this.#effects.push({ kind: "seekEvidence", jobId, processIds: record.processIds });
+      return;
+    }
+  }
+
+  #evidenceSettled(input: Extract<HostInput, { kind: "evidenceSettled" }>): void {
+    const intent = this.#unsettled.get(input.jobId);
+    if (intent === undefined || this.#seeking !== input.jobId) return;
+    this.#unsettled.delete(input.jobId);
+    this.#seeking = undefined;
+    if (input.evidence !== undefined) return this.#finish(intent, { state: "printed", evidence: input.evidence });
+    this.#finish(intent, { state: "indeterminate", reason: "the printer host stopped during the output" });
+  }
+
+  // ---- time
+
+  #woke(): void {
+    const nowMs = this.#now.monotonicMs;
+    if (this.#receiving !== undefined && this.#receiving.deadlineMs <= nowMs)
+      this.#forgetReception("the sender is silent");
+    for (const announcement of this.#announcements.values()) {
+      if (announcement.retry.atMs > nowMs) continue;
+      announcement.retry = nextRetry(announcement.retry, nowMs, this.#config.timers);
+      this.#send(announcement.to, { type: "outputEnded", record: announcement.record });
+    }
+  }
+
+  // ---- answers
+
+  #interest(peer: Peer, jobId: JobId): void {
+    const peers = this.#interested.get(jobId) ?? new Set<Peer>();
+    peers.add(peer);
+    this.#interested.set(jobId, peers);
+  }
+
+  #tellInterested(jobId: JobId, message: Message): void {
+    const peers = new Set(this.#interested.get(jobId));
+    for (const peer of peers.add("server")) this.#send(peer, message);
+  }
+
+  #tellWaiting(to: Peer, jobId: JobId, epoch: number): void {
+    const ahead = [...this.#offers.keys()].indexOf(jobId);
+    this.#send(to, { type: "offerWaiting", jobId, epoch, ahead: Math.max(0, ahead) });
+  }
+
+  #refuse(to: Peer, jobId: JobId, epoch: number, code: ErrorCode): void {
+    this.#note("offer-refused", jobId, code);
+    this.#send(to, { type: "offerRefused", jobId, epoch, code, detail: "" });
+  }
+
+  #send(to: Peer, message: Message): void {
+    if (this.#linked.has(to)) this.#effects.push({ kind: "sendMessage", to, message });
+  }
+
+  #note(event: string, jobId?: JobId, detail?: string): void {
+    const more = { ...(jobId === undefined ? {} : { jobId }), ...(detail === undefined ? {} : { detail }) };
+    this.#effects.push({ kind: "note", event, ...more });
+  }
+}
+
+function announcementKey(to: Peer, jobId: JobId): string {
+  return `${to} ${jobId}`;
+}
+
+/** What was measured against what was announced (bad input: wrong length, digest, width). */
+function imageRefusal(
+  ticket: JobTicket,
+  seen: { readonly sha256: string; readonly sizeBytes: number; readonly widthDots?: number },
+): ErrorCode | undefined {
+  if (seen.sizeBytes !== ticket.sizeBytes) return "image-wrong-size";
+  if (seen.sha256 !== ticket.sha256) return "image-wrong-digest";
+  if (seen.widthDots === undefined) return "image-invalid";
+  return seen.widthDots === ticket.widthDots ? undefined : "image-wrong-width";
+}

@@ -1,0 +1,113 @@
+import type { Evidence, JobTicket, OutcomeRecord, PrinterState, Source } from "../../protocol/job.ts";
+import type { Timers } from "../../protocol/limits.ts";
+import type { Peer } from "../../protocol/messages.ts";
+import type { LinkInput, NoteEffect, SendMessageEffect } from "../../runtime/machine.ts";
+import type { OutputResult } from "../device.ts";
+import type { JobRecord, LedgerRecord } from "./ledger-record.ts";
+
+export interface HostConfig {
+  readonly printer: string;
+  readonly model: string;
+  readonly widthDots: number;
+  readonly resolutionDpi: number;
+  readonly hostUrl: string;
+  readonly hostIncarnation: string;
+  /** Records the ledger can hold; the machine never asks for more. */
+  readonly ledgerRecords: number;
+  /** New at each start of the process, so that an upload of a former life is never taken for one of this. */
+  readonly bootId: string;
+  readonly timers: Timers;
+}
+
+export type HostInput =
+  | LinkInput
+  /** Bytes of the wanted image are still coming. */
+  | { readonly kind: "imageProgressed"; readonly uploadId: string }
+  /** A whole image is in memory; length, digest and geometry are what was measured, not what was announced. */
+  | {
+      readonly kind: "imageReceived";
+      readonly jobId: string;
+      readonly uploadId: string;
+      readonly sha256: string;
+      readonly sizeBytes: number;
+      /** Absent when the bytes are no print image. */
+      readonly widthDots?: number;
+    }
+  | { readonly kind: "imageFailed"; readonly jobId: string; readonly uploadId: string; readonly reason: string }
+  | { readonly kind: "deviceStateChanged"; readonly ready: boolean; readonly state: PrinterState }
+  | { readonly kind: "outputProgressed"; readonly jobId: string; readonly rowsDone: number }
+  | { readonly kind: "outputFinished"; readonly jobId: string; readonly result: OutputResult }
+  | { readonly kind: "evidenceSettled"; readonly jobId: string; readonly evidence: Evidence | undefined };
+
+export type HostEffect =
+  | SendMessageEffect
+  | NoteEffect
+  | { readonly kind: "persist"; readonly records: readonly LedgerRecord[] }
+  /** Let this upload in, and no other. */
+  | { readonly kind: "expectImage"; readonly ticket: JobTicket; readonly uploadId: string }
+  /** Forget the image, in memory or still coming. */
+  | { readonly kind: "dropImage"; readonly jobId: string }
+  | { readonly kind: "startOutput"; readonly jobId: string; readonly processIds: readonly [string, string] }
+  | { readonly kind: "cancelOutput"; readonly jobId: string }
+  | { readonly kind: "seekEvidence"; readonly jobId: string; readonly processIds: readonly [string, string] };
+
+/** Someone who wants a job printed and has not been asked for the image yet. */
+export interface Offer {
+  readonly ticket: JobTicket;
+  readonly from: Peer;
+  readonly sentBy: Source;
+  readonly epoch: number;
+}
+
+/** The one image that is coming in. */
+export interface Reception extends Offer {
+  readonly uploadId: string;
+  deadlineMs: number;
+}
+
+/** A whole, verified image in memory: waiting for the printer, or going out. */
+export interface LoadedImage extends Offer {
+  /** Present once INTENT is durable. */
+  intent: JobRecord | undefined;
+}
+
+const processIdAlphabetSize = 95;
+
+/**
+ * GS ( H process IDs are 4 characters 20h-7Eh (Epson GS ( H fn 48). Derived from the record's sequence number, so that
+ * two jobs of one ledger share none within 40 million records.
+ */
+export function processIdsOf(sequence: number): [string, string] {
+  const encode = (value: number): string => {
+    let text = "";
+    let rest = value % processIdAlphabetSize ** 4;
+    for (let digit = 0; digit < 4; digit++) {
+      text = String.fromCharCode(0x20 + (rest % processIdAlphabetSize)) + text;
+      rest = Math.floor(rest / processIdAlphabetSize);
+    }
+    return text;
+  };
+  return [encode(sequence * 2), encode(sequence * 2 + 1)];
+}
+
+/** The ledger's word on a job as others hear it. Undefined while there is only the INTENT. */
+export function outcomeOf(record: JobRecord, hostIncarnation: string): OutcomeRecord | undefined {
+  if (record.state === "intent") return undefined;
+  return {
+    jobId: record.jobId,
+    sha256: record.sha256,
+    outcome: record.state,
+    evidence: record.evidence ?? "none",
+    ...(record.sentBy === undefined ? {} : { sentBy: record.sentBy }),
+    ...(record.reason === undefined ? {} : { reason: record.reason }),
+    sequence: record.sequence,
+    hostIncarnation,
+    ...(record.startedAtMs === undefined ? {} : { startedAtMs: record.startedAtMs }),
+    endedAtMs: record.endedAtMs ?? 0,
+    epoch: record.epoch,
+    title: record.title,
+    clientName: record.clientName,
+    pages: record.pages,
+    heightDots: record.heightDots,
+  };
+}
