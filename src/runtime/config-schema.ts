@@ -1,0 +1,166 @@
+import { z } from "zod";
+import { printerNameSchema } from "../protocol/ids.ts";
+import { indeterminatePolicySchema, sourceSchema, spoolsSchema } from "../protocol/job.ts";
+import { defaultTimers, limits, type Timers } from "../protocol/limits.ts";
+
+/*
+ * The messages of this schema are what is allowed at that key, as a noun: the loader puts them after "allowed:".
+ */
+
+function wholeNumber(min: number, max: number, unit = "") {
+  const error = `a whole number from ${min} to ${max}${unit}`;
+  return z.int({ error }).min(min, { error }).max(max, { error });
+}
+
+function words<const Word extends string>(values: readonly Word[]) {
+  return z.enum(values, { error: `one of ${values.join(", ")}` });
+}
+
+function text(minChars: number, maxChars: number) {
+  const error = `a text of ${minChars} to ${maxChars} characters`;
+  return z.string({ error }).min(minChars, { error }).max(maxChars, { error });
+}
+
+function webAddress() {
+  const error = "an address such as http://192.168.0.5:6310";
+  return z.url({ protocol: /^https?$/, error }).max(200, { error });
+}
+
+function printerName() {
+  const error = "1 to 63 characters of A-Z, a-z, 0-9, dot, dash, underscore, the first a letter or digit";
+  return z.string({ error }).refine((value) => printerNameSchema.safeParse(value).success, { error });
+}
+
+/** A section: may be left out whole, refuses keys it does not know. */
+function section<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.strictObject(shape, { error: keepUnknownKeys("a section with keys") });
+}
+
+/** Issues about unknown keys carry the keys themselves; every other complaint of an object is its type. */
+function keepUnknownKeys(allowed: string) {
+  return (issue: { readonly code?: string | undefined }) => (issue.code === "unrecognized_keys" ? undefined : allowed);
+}
+
+const port = () => wholeNumber(0, 65_535, " (0: any free port)");
+const dayMs = 24 * 60 * 60 * 1000;
+
+type TimerShape = { readonly [K in keyof Timers]: z.ZodDefault<ReturnType<typeof wholeNumber>> };
+const timerShape = Object.fromEntries(
+  Object.entries(defaultTimers).map(([name, value]) => [name, wholeNumber(1, dayMs, " milliseconds").default(value)]),
+) as unknown as TimerShape;
+
+export const printerConfigSchema = section({
+  name: printerName().describe("name of the printer, as jobs call it"),
+  uri: text(1, 500)
+    .regex(/^[a-z][a-z0-9+.-]*:/, { error: "a device URI such as socket://192.168.0.9:9100" })
+    .describe("where the printer is: usb://, serial:, socket://, file: or sim:"),
+  model: text(1, limits.nameChars).optional().describe("model, when it cannot be probed"),
+  indeterminate: words(indeterminatePolicySchema.options)
+    .default("hold")
+    .describe("what becomes of a job of which nobody can know whether it was printed"),
+});
+export type PrinterConfig = z.output<typeof printerConfigSchema>;
+
+const printers = z
+  .array(printerConfigSchema, { error: "a list of printers, each with name and uri" })
+  .max(limits.printersPerServer, { error: `at most ${limits.printersPerServer} printers` })
+  .superRefine((list, context) => {
+    for (const [index, printer] of list.entries()) {
+      if (list.findIndex((other) => other.name === printer.name) === index) continue;
+      context.addIssue({ code: "custom", path: [index, "name"], message: "a name that no other printer has" });
+    }
+  });
+
+/** The one schema of the configuration, for all roles. `name` and `data` have defaults of the machine (loader). */
+export const configSchema = section({
+  name: text(1, limits.nameChars).describe("display name of this client or server; default: the name of the machine"),
+  data: text(1, 4096).describe("folder of spool, database and ledger; default: the platform's place for state"),
+  server: webAddress().default("http://127.0.0.1:6310").describe("where clients find the server"),
+  listen: section({
+    address: text(1, 255).default("127.0.0.1").describe("address to listen on; beyond this machine needs key"),
+    port: port().default(6310).describe("port of the server"),
+  }).prefault({}),
+  host: section({
+    port: port().default(6311).describe("port of the printer host"),
+    url: webAddress().optional().describe("how clients reach the printer host, when not at its own address"),
+    ledgerRecords: wholeNumber(16, 65_536)
+      .default(1024)
+      .describe("records in a printer's outcome ledger, 4 KiB of disk each"),
+  }).prefault({}),
+  clientPort: port().default(0).describe("port of the client process on this machine; 0: any"),
+  key: z
+    .string({ error: "a secret of 16 to 256 printable ASCII characters without spaces" })
+    .regex(/^[\x21-\x7e]{16,256}$/, { error: "a secret of 16 to 256 printable ASCII characters without spaces" })
+    .optional()
+    .describe("shared secret of all processes; needed to listen beyond this machine"),
+  printers: printers.default([]).describe("printers of this host"),
+  defaultPrinter: printerName().optional().describe("printer of jobs that name none"),
+  from: words(sourceSchema.options).default("client").describe("spool from which the image goes to the printer"),
+  spool: words(spoolsSchema.options).default("both").describe("spools that keep the image"),
+  timers: section(timerShape).prefault({}).describe("timers of the protocol, milliseconds; they decide only speed"),
+  retention: section({
+    historyDays: wholeNumber(1, 36_500).default(90).describe("days that finished jobs stay in the history"),
+    keepEndedMinutes: wholeNumber(0, 525_600)
+      .default(0)
+      .describe("minutes that images of finished jobs are kept; 0: erased at once"),
+  }).prefault({}),
+  spoolQuotaBytes: wholeNumber(limits.imageBytes, 2 ** 50)
+    .default(2 ** 30)
+    .describe("most bytes that this spool may take"),
+  log: section({
+    level: words(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info").describe("log level"),
+    file: text(1, 4096).optional().describe("file of the log; default: standard error"),
+  }).prefault({}),
+});
+export type Config = z.output<typeof configSchema>;
+
+export interface ConfigKey {
+  /** Path in the file, such as listen.port. */
+  readonly path: string;
+  /** Environment variable, such as TWINSPOOL_LISTEN_PORT. */
+  readonly env: string;
+  /** How a text from the environment or the command line becomes a value. */
+  readonly kind: "text" | "number" | "json";
+  readonly description: string;
+  /** The default, or undefined when there is none or the machine decides. */
+  readonly default: unknown;
+}
+
+/** Every key of the configuration, read off the schema: environment variables and the manual follow from it. */
+export function configKeys(): readonly ConfigKey[] {
+  return keysOf(configSchema, []);
+}
+
+function keysOf(schema: z.core.$ZodType, path: readonly string[]): ConfigKey[] {
+  const inner = unwrap(schema);
+  if (inner instanceof z.ZodObject) {
+    return Object.entries<z.core.$ZodType>(inner.shape).flatMap(([name, value]) => keysOf(value, [...path, name]));
+  }
+  return [
+    {
+      path: path.join("."),
+      env: environmentName(path),
+      kind: kindOf(inner),
+      description: schema instanceof z.ZodType ? (schema.description ?? "") : "",
+      default: schema instanceof z.ZodDefault ? schema.def.defaultValue : undefined,
+    },
+  ];
+}
+
+/** listen.port → TWINSPOOL_LISTEN_PORT, spoolQuotaBytes → TWINSPOOL_SPOOL_QUOTA_BYTES. */
+function environmentName(path: readonly string[]): string {
+  return ["twinspool", ...path].map((part) => part.replace(/[A-Z]/g, "_$&").toUpperCase()).join("_");
+}
+
+function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
+  let inner = schema;
+  while (inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault || inner instanceof z.ZodOptional) {
+    inner = inner.def.innerType;
+  }
+  return inner;
+}
+
+function kindOf(schema: z.core.$ZodType): ConfigKey["kind"] {
+  if (schema instanceof z.ZodNumber) return "number";
+  return schema instanceof z.ZodArray ? "json" : "text";
+}

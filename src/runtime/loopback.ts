@@ -1,0 +1,8 @@
+import { isIPv4 } from "node:net";
+
+/** True for an address that only programs on this machine can reach: 127.0.0.0/8 (RFC 1122 §3.2.1.3), ::1, localhost. */
+export function isLoopback(address: string): boolean {
+  const name = address.toLowerCase();
+  if (name === "localhost" || name === "::1" || name === "[::1]") return true;
+  return isIPv4(name) && name.startsWith("127.");
+}
