@@ -48,6 +48,8 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
   #deviceReady = false;
   #deviceState: PrinterState = { state: "stopped", reasons: ["connecting-to-device"] };
   #uploads = 0;
+  /** Repeats `printerChanged` until the server answers by asking for the ledger. */
+  #tellRetry: Retry | undefined;
   #now: Instant = { monotonicMs: 0, wallMs: 0 };
   #effects: HostEffect[] = [];
 
@@ -72,7 +74,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
 
   nextWakeMs(): number | undefined {
     const retries = [...this.#announcements.values()].map((a) => a.retry.atMs);
-    return earliest([this.#receiving?.deadlineMs, ...retries]);
+    return earliest([this.#receiving?.deadlineMs, this.#tellRetry?.atMs, ...retries]);
   }
 
   #take(input: HostInput): void {
@@ -114,11 +116,14 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
 
   #linkOpened(peer: Peer): void {
     this.#linked.add(peer);
-    if (peer === "server") this.#tellPrinter();
+    if (peer !== "server") return;
+    this.#tellRetry = firstRetry(this.#now.monotonicMs, this.#config.timers);
+    this.#tellPrinter();
   }
 
   #linkClosed(peer: Peer): void {
     this.#linked.delete(peer);
+    if (peer === "server") this.#tellRetry = undefined;
     for (const [key, announcement] of this.#announcements) {
       // A peer that comes back asks for the outcomes of its open jobs: nothing has to be remembered for it.
       if (announcement.to === peer) this.#announcements.delete(key);
@@ -402,6 +407,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
   }
 
   #ledgerRequested(from: Peer, afterSequence: number): void {
+    if (from === "server") this.#tellRetry = undefined;
     const { hostIncarnation } = this.#config;
     const all = this.#ledger.after(afterSequence);
     const page = all.slice(0, limits.ledgerRecordsPerMessage);
@@ -452,6 +458,10 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
     const nowMs = this.#now.monotonicMs;
     if (this.#receiving !== undefined && this.#receiving.deadlineMs <= nowMs)
       this.#forgetReception("the sender is silent");
+    if (this.#tellRetry !== undefined && this.#tellRetry.atMs <= nowMs) {
+      this.#tellRetry = nextRetry(this.#tellRetry, nowMs, this.#config.timers);
+      this.#tellPrinter();
+    }
     for (const announcement of this.#announcements.values()) {
       if (announcement.retry.atMs > nowMs) continue;
       announcement.retry = nextRetry(announcement.retry, nowMs, this.#config.timers);

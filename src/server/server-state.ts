@@ -1,0 +1,154 @@
+import { z } from "zod";
+import { clientIdSchema, incarnationSchema, nonceSchema } from "../protocol/ids.ts";
+import {
+  type HistoryRow,
+  type IndeterminatePolicy,
+  type JobTicket,
+  jobTicketSchema,
+  outcomeRecordSchema,
+  type PrinterState,
+  printerAttributesSchema,
+} from "../protocol/job.ts";
+import { limits, type Timers } from "../protocol/limits.ts";
+import type { Peer } from "../protocol/messages.ts";
+import type { LinkInput, NoteEffect, PersistEffect, SendMessageEffect } from "../runtime/machine.ts";
+import type { Retry } from "../runtime/retry.ts";
+
+/** Tables of the server's job store. */
+export const serverTables = {
+  meta: "server_meta",
+  jobs: "server_jobs",
+  history: "history",
+  printers: "server_printers",
+  kept: "server_kept_images",
+} as const;
+
+/** The server is a client of its own when it prints marked duplicates: it needs ids too. */
+export const serverMetaSchema = z.object({
+  clientId: clientIdSchema,
+  nonce: nonceSchema,
+  nextSequence: z.int().min(1),
+});
+export type ServerMeta = z.infer<typeof serverMetaSchema>;
+
+export const serverJobRowSchema = z.object({
+  ticket: jobTicketSchema,
+  /** The client said that its spool keeps the image. */
+  clientKeepsImage: z.boolean(),
+  /** This job uses the server's spool. */
+  serverCopy: z.boolean(),
+  imageStored: z.boolean(),
+  /** Of the last order; durable before the order leaves. */
+  epoch: z.int().min(0),
+  /** Place in the queue. */
+  queueNumber: z.int().min(0),
+  cancelRequested: z.boolean(),
+  /** A person wants it printed again, marked as a duplicate, as soon as this job has its final record. */
+  retryRequested: z.boolean(),
+  /** Why it waits for a person. */
+  heldReason: z.string().max(limits.reasonChars).optional(),
+  /** The final record of a job that is held because nobody knows whether it is on paper. */
+  outcome: outcomeRecordSchema.optional(),
+});
+export type ServerJobRow = z.infer<typeof serverJobRowSchema>;
+
+export const serverPrinterRowSchema = z.object({
+  attributes: printerAttributesSchema,
+  /** How far the history follows this ledger. */
+  cursor: z.object({ hostIncarnation: incarnationSchema, sequence: z.int().min(-1) }),
+});
+export type ServerPrinterRow = z.infer<typeof serverPrinterRowSchema>;
+
+/** The image of a completed job that is kept for a set time. */
+export const keptImageRowSchema = z.object({ jobId: z.string(), eraseAtMs: z.int() });
+export type KeptImageRow = z.infer<typeof keptImageRowSchema>;
+
+export interface ServerConfig {
+  readonly timers: Timers;
+  readonly maxOpenJobsPerClient: number;
+  /** Completed jobs keep their image this long; 0 erases at once. */
+  readonly keepEndedMs: number;
+  readonly indeterminatePolicy: (printer: string) => IndeterminatePolicy;
+  /** Reads the committed history; rows of commits under way are known to the machine itself. */
+  readonly findHistory: (jobId: string) => HistoryRow | undefined;
+}
+
+export interface ServerSnapshot {
+  readonly meta: ServerMeta;
+  readonly jobs: readonly ServerJobRow[];
+  readonly printers: readonly ServerPrinterRow[];
+  readonly kept: readonly KeptImageRow[];
+}
+
+/** How full the server's spool is (design §4). */
+export type SpoolLevel = "ok" | "near-full" | "full";
+
+export type ServerInput =
+  | LinkInput
+  /** The upload of step 305 is durable and was checked against the ticket. */
+  | { readonly kind: "imageStored"; readonly jobId: string }
+  | {
+      readonly kind: "imageTransferEnded";
+      readonly jobId: string;
+      readonly to: Peer;
+      readonly ok: boolean;
+      readonly reason?: string;
+    }
+  /** The image in the spool is gone or damaged. */
+  | { readonly kind: "imageLost"; readonly jobId: string; readonly reason: string }
+  | { readonly kind: "cancelRequested"; readonly jobId: string }
+  | { readonly kind: "retryRequested"; readonly jobId: string }
+  /** A marked copy of the image is durable under the new id. */
+  | { readonly kind: "reprintComposed"; readonly jobId: string; readonly ticket: JobTicket }
+  | { readonly kind: "reprintFailed"; readonly jobId: string; readonly reason: string }
+  | { readonly kind: "spoolLevelChanged"; readonly level: SpoolLevel };
+
+export type ServerEffect =
+  | PersistEffect
+  | SendMessageEffect
+  | NoteEffect
+  /** Send this spool's copy to the printer host that wants it. */
+  | { readonly kind: "sendImage"; readonly jobId: string; readonly to: Peer; readonly uploadId: string }
+  | { readonly kind: "eraseImage"; readonly jobId: string }
+  | { readonly kind: "composeReprint"; readonly jobId: string; readonly newJobId: string }
+  /** What viewers of the queue should read anew. */
+  | { readonly kind: "jobChanged"; readonly jobId: string };
+
+/** Where a job is on its way to the printer. */
+export type Phase =
+  | { readonly kind: "waiting"; readonly reason: WaitingReason; readonly notBeforeMs: number }
+  /** Step 307 sent, 308 awaited. */
+  | { readonly kind: "starting"; readonly deadlineMs: number; retry: Retry }
+  /** The client said that it sends; the host has not said that it prints. */
+  | { readonly kind: "client-sending"; deadlineMs: number }
+  /** This server offers its own copy. */
+  | { readonly kind: "offering"; retry: Retry; sending: boolean }
+  | { readonly kind: "outputting"; retry: Retry; readonly sentBy: "client" | "server" };
+
+export type WaitingReason =
+  | "waits-for-turn"
+  | "waits-for-image"
+  | "waits-for-client"
+  | "waits-for-printer-host"
+  | "waits-for-sender";
+
+export interface ServerJob {
+  row: ServerJobRow;
+  phase: Phase;
+  /** Pause after the last failed attempt. */
+  attempt: Retry | undefined;
+  cancelRetry: Retry | undefined;
+  composing: boolean;
+  /** The duplicate could not be made: not tried again until a person asks. */
+  composeFailed: boolean;
+  rowsDone: number;
+}
+
+export interface ServerPrinter {
+  row: ServerPrinterRow;
+  state: PrinterState;
+  linked: boolean;
+  /** The host's ledger has been read up to its end since the link opened: only then is anything scheduled. */
+  reconciled: boolean;
+  ledgerRetry: Retry | undefined;
+}
