@@ -273,6 +273,8 @@ function originOf(path: readonly string[], merged: Merged): string {
 }
 
 function show(name: string, value: unknown): string {
+  // A section may hold the key, written one line too low.
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "a section";
   if (name === "key") return "(not shown)";
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
