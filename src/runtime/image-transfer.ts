@@ -29,6 +29,8 @@ export async function putImage(
 ): Promise<HttpAnswer> {
   const length = { "content-type": "application/octet-stream", "content-length": String(sizeBytes) };
   const request = await openRequest("PUT", url, { ...headers, ...length }, signal, timeoutMs);
+  // A peer can refuse by the head alone, however long the source takes to give its first byte.
+  request.flushHeaders();
   const answer = readAnswer(request, url, signal, smallAnswerBytes);
   // Settled or not, it is awaited below; until then its failure must not count as unhandled.
   answer.catch(() => {});

@@ -130,6 +130,8 @@ function reachable(address: string): string {
 }
 
 async function serveRaw(handler: RawHandler, request: IncomingMessage, response: ServerResponse, log: Log | undefined) {
+  // A body that its route left off reading would hold the connection, and hide that the peer has closed it.
+  response.once("finish", () => request.resume());
   try {
     await handler(request, response);
   } catch (error) {
