@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { printerNameSchema } from "../protocol/ids.ts";
 import { indeterminatePolicySchema, sourceSchema, spoolsSchema } from "../protocol/job.ts";
 import { defaultTimers, limits, type Timers } from "../protocol/limits.ts";
@@ -46,7 +46,10 @@ const dayMs = 24 * 60 * 60 * 1000;
 
 type TimerShape = { readonly [K in keyof Timers]: z.ZodDefault<ReturnType<typeof wholeNumber>> };
 const timerShape = Object.fromEntries(
-  Object.entries(defaultTimers).map(([name, value]) => [name, wholeNumber(1, dayMs, " milliseconds").default(value)]),
+  Object.entries(defaultTimers).map(([name, value]) => [
+    name,
+    wholeNumber(1, dayMs, " milliseconds").default(value).describe("milliseconds; decides only speed"),
+  ]),
 ) as unknown as TimerShape;
 
 export const printerConfigSchema = section({

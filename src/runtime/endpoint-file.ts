@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { TwinspoolError } from "../protocol/errors.ts";
 import { randomText } from "./identity.ts";
 
