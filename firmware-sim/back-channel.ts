@@ -1,0 +1,109 @@
+import type { SimClock } from "./clock.ts";
+import type { HostLink } from "./ports/port.ts";
+import { automaticStatus, type Conditions, isOffline, isReported } from "./status.ts";
+
+/** Bytes the printer sent. */
+export interface Reply {
+  readonly atMs: number;
+  readonly connection: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Replies remembered for `replies`. */
+const REMEMBERED_REPLIES = 10_000;
+
+interface Host {
+  readonly link: HostLink;
+  automaticStatus: number;
+  offlineResponse: number;
+}
+
+/**
+ * Everything the printer says. A response whose host is away is kept, the latest of each kind only, and goes to the
+ * next connection: process ID before offline response before clear response (GS ( H).
+ */
+export class BackChannel {
+  readonly replies: Reply[] = [];
+  private readonly clock: SimClock;
+  private readonly hosts = new Map<number, Host>();
+  private readonly untransmitted: { processId?: Uint8Array; offline?: Uint8Array; clear?: Uint8Array } = {};
+
+  constructor(clock: SimClock) {
+    this.clock = clock;
+  }
+
+  attach(connection: number, link: HostLink): void {
+    this.hosts.set(connection, { link, automaticStatus: 0, offlineResponse: 0 });
+    for (const kind of ["processId", "offline", "clear"] as const) {
+      const bytes = this.untransmitted[kind];
+      if (bytes !== undefined && this.send(connection, bytes)) delete this.untransmitted[kind];
+    }
+  }
+
+  detach(connection: number): void {
+    this.hosts.delete(connection);
+  }
+
+  /** Ends every connection. */
+  dropAll(): void {
+    const links = [...this.hosts.values()].map((host) => host.link);
+    this.hosts.clear();
+    for (const link of links) link.drop();
+  }
+
+  /** Power off: nothing is remembered. */
+  forget(): void {
+    delete this.untransmitted.processId;
+    delete this.untransmitted.offline;
+    delete this.untransmitted.clear;
+  }
+
+  send(connection: number, bytes: ArrayLike<number>): boolean {
+    const host = this.hosts.get(connection);
+    const copy = Uint8Array.from(bytes);
+    if (host === undefined || !host.link.send(copy)) return false;
+    this.replies.push({ atMs: this.clock.nowMs(), connection, bytes: copy });
+    if (this.replies.length > REMEMBERED_REPLIES) this.replies.shift();
+    return true;
+  }
+
+  /** Sends a response, or keeps it as the latest of its kind. */
+  respond(connection: number, kind: "processId" | "offline" | "clear", bytes: readonly number[]): void {
+    if (!this.send(connection, bytes)) this.untransmitted[kind] = Uint8Array.from(bytes);
+  }
+
+  /** GS a n: when anything is selected the status follows at once. */
+  setAutomaticStatus(connection: number, n: number, conditions: Conditions): void {
+    const host = this.hosts.get(connection);
+    if (host === undefined) return;
+    host.automaticStatus = n;
+    if ((n & 0x4f) !== 0) this.send(connection, automaticStatus(conditions));
+  }
+
+  setOfflineResponse(connection: number, mode: number): void {
+    const host = this.hosts.get(connection);
+    if (host !== undefined) host.offlineResponse = mode;
+  }
+
+  /** ESC @ returns ASB to its power-on setting, off. */
+  clearAutomaticStatus(): void {
+    for (const host of this.hosts.values()) host.automaticStatus = 0;
+  }
+
+  /** Tells the hosts that asked for it about a change. */
+  conditionsChanged(before: Conditions, after: Conditions): void {
+    for (const [connection, host] of this.hosts) {
+      if (isReported(host.automaticStatus, before, after)) this.send(connection, automaticStatus(after));
+      if (host.offlineResponse > 0 && !isOffline(before) && isOffline(after)) {
+        const causes = host.offlineResponse === 2 ? [offlineCauses(after)] : [];
+        this.respond(connection, "offline", [0x37, 0x23, ...causes, 0x00]);
+      }
+    }
+  }
+}
+
+/** GS ( H fn 49: one cause byte within 40h-7Fh. */
+function offlineCauses(conditions: Conditions): number {
+  const { coverOpen, paperEnd, cutterError } = conditions;
+  return 0x40 | (coverOpen ? 0x01 : 0) | (paperEnd ? 0x02 : 0) | (cutterError ? 0x04 : 0);
+}

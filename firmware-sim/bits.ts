@@ -1,0 +1,46 @@
+/** Rows of dots: one bit a dot, most significant bit leftmost, 1 = black. */
+export type DotRow = Uint8Array;
+
+export function rowBytes(widthDots: number): number {
+  return (widthDots + 7) >> 3;
+}
+
+/** Sets `count` dots from `from` on; dots outside the row are dropped. */
+export function setDots(row: DotRow, from: number, count: number): void {
+  const end = Math.min(from + count, row.length * 8);
+  for (let dot = Math.max(0, from); dot < end; dot += 1) row[dot >> 3] = (row[dot >> 3] ?? 0) | (0x80 >> (dot & 7));
+}
+
+export function getDot(row: DotRow, dot: number): boolean {
+  return ((row[dot >> 3] ?? 0) & (0x80 >> (dot & 7))) !== 0;
+}
+
+/** ORs the first `count` dots of `source` into `target` at dot `at`; what falls outside `limit` dots is dropped. */
+export function orDots(target: DotRow, at: number, source: DotRow, count: number, limit: number): void {
+  const visible = Math.min(count, limit - at);
+  const shift = at & 7;
+  for (let done = 0; done < visible; done += 8) {
+    let byte = source[done >> 3] ?? 0;
+    const left = visible - done;
+    if (left < 8) byte &= (0xff << (8 - left)) & 0xff;
+    if (byte === 0) continue;
+    const index = (at + done) >> 3;
+    target[index] = (target[index] ?? 0) | (byte >> shift);
+    if (shift !== 0 && index + 1 < target.length) {
+      target[index + 1] = (target[index + 1] ?? 0) | ((byte << (8 - shift)) & 0xff);
+    }
+  }
+}
+
+/** Each of the first `count` dots of `source` becomes `times` dots. */
+export function widenDots(source: DotRow, count: number, times: number): DotRow {
+  if (times === 1) return source;
+  const wide = new Uint8Array(rowBytes(count * times));
+  for (let dot = 0; dot < count; dot += 1) if (getDot(source, dot)) setDots(wide, dot * times, times);
+  return wide;
+}
+
+export function isBlank(row: DotRow): boolean {
+  for (const byte of row) if (byte !== 0) return false;
+  return true;
+}

@@ -1,0 +1,188 @@
+import { type DotRow, rowBytes, setDots } from "../bits.ts";
+import type { Engine } from "../engine.ts";
+import type { DataSink } from "../parser.ts";
+import { block, type Command, code, digit, ESC, fixed, GS, LENGTH_PREFIXED, word } from "./command.ts";
+
+/** Rows handed to the mechanism together while raster data arrive. */
+const BAND_ROWS = 24;
+
+class RasterSink implements DataSink {
+  private readonly engine: Engine;
+  private readonly stride: number;
+  private readonly scale: { readonly x: number; readonly y: number };
+  private band: DotRow[] = [];
+  private row: Uint8Array;
+  private filled = 0;
+
+  constructor(engine: Engine, stride: number, scale: { readonly x: number; readonly y: number }) {
+    this.engine = engine;
+    this.stride = stride;
+    this.scale = scale;
+    this.row = new Uint8Array(stride);
+  }
+
+  write(bytes: Uint8Array, from: number, to: number): number {
+    let at = from;
+    while (at < to) {
+      const count = Math.min(this.stride - this.filled, to - at);
+      this.row.set(bytes.subarray(at, at + count), this.filled);
+      this.filled += count;
+      at += count;
+      if (this.filled < this.stride) break;
+      this.band.push(this.row);
+      this.row = new Uint8Array(this.stride);
+      this.filled = 0;
+      if (this.band.length === BAND_ROWS) {
+        this.flush();
+        break;
+      }
+    }
+    return at - from;
+  }
+
+  end(): void {
+    this.flush();
+    this.engine.rasterEnded();
+  }
+
+  private flush(): void {
+    this.engine.printRaster(this.band, this.stride * 8, this.scale);
+    this.band = [];
+  }
+}
+
+const DISCARD: DataSink = { write: (_bytes, from, to) => to - from, end: () => {} };
+
+/** GS v 0: printed while it arrives. Not at the beginning of a line the data are read and thrown away. */
+function openRaster(engine: Engine, params: readonly number[]): DataSink {
+  const mode = digit(params[0] ?? 0);
+  const stride = word(params, 1);
+  const height = word(params, 3);
+  if (mode > 3 || stride === 0 || height === 0) {
+    engine.output.diagnose("out-of-range", "m is 0-3, x and y at least 1");
+    return DISCARD;
+  }
+  if (!engine.atBeginningOfLine) {
+    engine.output.diagnose("ignored", "not at the beginning of the line");
+    return DISCARD;
+  }
+  return new RasterSink(engine, stride, { x: (mode & 1) + 1, y: mode >> 1 === 1 ? 2 : 1 });
+}
+
+const COLUMN_MODES: Readonly<Record<number, { readonly bytes: number; readonly widen: number }>> = {
+  0: { bytes: 1, widen: 2 },
+  1: { bytes: 1, widen: 1 },
+  32: { bytes: 3, widen: 2 },
+  33: { bytes: 3, widen: 1 },
+};
+
+/** ESC *: columns of 8 or 24 dots, most significant bit on top. */
+function bitImage(engine: Engine, params: readonly number[], data: Uint8Array): void {
+  const mode = COLUMN_MODES[params[0] ?? 0];
+  if (mode === undefined) {
+    engine.output.diagnose("out-of-range", "m is 0, 1, 32 or 33");
+    return;
+  }
+  const columns = word(params, 1);
+  const pitch = mode.bytes === 1 ? engine.profile.columnPitch8 : 1;
+  const widthDots = Math.min(columns * mode.widen, Math.max(0, engine.areaWidthDots - engine.line.x));
+  const rows = Array.from({ length: mode.bytes * 8 * pitch }, () => new Uint8Array(rowBytes(widthDots)));
+  for (let column = 0; column < columns && column * mode.widen < widthDots; column += 1) {
+    for (let bit = 0; bit < mode.bytes * 8; bit += 1) {
+      if (((data[column * mode.bytes + (bit >> 3)] ?? 0) & (0x80 >> (bit & 7))) === 0) continue;
+      // The 8-dot modes have a third of the head's vertical density, so each of their dots covers three rows.
+      for (const row of rows.slice(bit * pitch, (bit + 1) * pitch)) setDots(row, column * mode.widen, mode.widen);
+    }
+  }
+  engine.line.addImage(rows, widthDots);
+  engine.markPrintingData();
+}
+
+/** GS ( L and GS 8 L: 112 stores a raster, 50 prints what is stored. */
+function graphics(engine: Engine, data: Uint8Array): void {
+  const fn = data[1] ?? 0;
+  if (!engine.profile.supports.graphics) {
+    engine.output.diagnose("unsupported", "this printer has no graphics commands");
+  } else if (fn === 112) {
+    storeGraphics(engine, data);
+  } else if (fn === 50 || fn === 2) {
+    const stored = engine.storedGraphics;
+    if (stored === undefined) return;
+    if (!engine.atBeginningOfLine) {
+      engine.output.diagnose("ignored", "not at the beginning of the line");
+      return;
+    }
+    engine.storedGraphics = undefined;
+    engine.printRaster(stored.rows, stored.widthDots, { x: 1, y: 1 });
+  } else {
+    engine.output.diagnose("unsupported", `GS ( L function ${fn}`);
+  }
+}
+
+function storeGraphics(engine: Engine, data: Uint8Array): void {
+  const [, , tone = 0, bx = 0, by = 0] = data;
+  const widthDots = word(data, 6);
+  const heightDots = word(data, 8);
+  const stride = rowBytes(widthDots);
+  const inRange = tone === 48 && (bx === 1 || bx === 2) && (by === 1 || by === 2) && widthDots > 0;
+  if (!inRange || heightDots === 0 || data.length < 10 + stride * heightDots) {
+    engine.output.diagnose("out-of-range", "monochrome, scales 1-2, data as long as width and height say");
+    return;
+  }
+  const rows: DotRow[] = [];
+  for (let row = 0; row < heightDots; row += 1) {
+    const source = data.slice(10 + row * stride, 10 + (row + 1) * stride);
+    const wide = new Uint8Array(rowBytes(widthDots * bx));
+    for (let dot = 0; dot < widthDots; dot += 1) {
+      if (((source[dot >> 3] ?? 0) & (0x80 >> (dot & 7))) !== 0) setDots(wide, dot * bx, bx);
+    }
+    for (let times = 0; times < by; times += 1) rows.push(wide);
+  }
+  engine.storedGraphics = { rows, widthDots: widthDots * bx };
+}
+
+export const IMAGE_COMMANDS: readonly Command[] = [
+  {
+    name: "GS v 0",
+    prefix: [GS, code("v"), code("0")],
+    shape: block(5, (params) => word(params, 1) * word(params, 3)),
+    open: openRaster,
+  },
+  {
+    name: "ESC *",
+    prefix: [ESC, code("*")],
+    shape: block(3, (params) => word(params, 1) * (COLUMN_MODES[params[0] ?? 0]?.bytes ?? 1)),
+    execute: bitImage,
+  },
+  {
+    name: "GS ( L",
+    prefix: [GS, code("("), code("L")],
+    shape: LENGTH_PREFIXED,
+    execute: (engine, _params, data) => graphics(engine, data),
+  },
+  {
+    name: "GS 8 L",
+    prefix: [GS, code("8"), code("L")],
+    shape: block(4, (params) => word(params, 0) + word(params, 2) * 0x10000),
+    execute: (engine, _params, data) => graphics(engine, data),
+  },
+  // User-defined bit images of the older kind are consumed whole, so that their data never print as text.
+  {
+    name: "GS *",
+    prefix: [GS, code("*")],
+    shape: block(2, (params) => (params[0] ?? 0) * (params[1] ?? 0) * 8),
+    execute: (engine) => engine.output.diagnose("unsupported", "downloaded bit images"),
+  },
+  {
+    name: "GS /",
+    prefix: [GS, code("/")],
+    shape: fixed(1),
+    execute: (engine) => engine.output.diagnose("unsupported", "downloaded bit images"),
+  },
+  {
+    name: "FS p",
+    prefix: [0x1c, code("p")],
+    shape: fixed(2),
+    execute: (engine) => engine.output.diagnose("unsupported", "NV bit images"),
+  },
+];

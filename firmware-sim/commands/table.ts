@@ -1,0 +1,24 @@
+import type { Engine } from "../engine.ts";
+import { CommandTable } from "../parser.ts";
+import { CONTROL_COMMANDS } from "./control.ts";
+import { FEED_COMMANDS } from "./feed.ts";
+import { IMAGE_COMMANDS } from "./image.ts";
+import { POSITION_COMMANDS } from "./position.ts";
+import { STATUS_COMMANDS } from "./status.ts";
+import { TEXT_COMMANDS } from "./text.ts";
+import { unsupportedCommands } from "./unsupported.ts";
+
+const CARRIED_OUT = [
+  ...CONTROL_COMMANDS,
+  ...FEED_COMMANDS,
+  ...IMAGE_COMMANDS,
+  ...POSITION_COMMANDS,
+  ...STATUS_COMMANDS,
+  ...TEXT_COMMANDS,
+];
+
+/** Every command the simulator knows, by prefix. */
+export const COMMAND_TABLE: CommandTable<Engine> = new CommandTable<Engine>([
+  ...CARRIED_OUT,
+  ...unsupportedCommands(CARRIED_OUT),
+]);

@@ -1,0 +1,288 @@
+import { type DotRow, orDots, rowBytes, widenDots } from "./bits.ts";
+import { decodeByte } from "./code-tables.ts";
+import { characterGlyph, FONT_CELLS } from "./font.ts";
+import { type Alignment, alignmentOffset, type CharacterStyle, LineBuffer } from "./line-buffer.ts";
+import type { Profile } from "./profiles.ts";
+import type { Conditions } from "./status.ts";
+import type { CutKind, Step } from "./step.ts";
+
+/** What the interpreter can bring about. Answers go to the connection whose byte completed the command. */
+export interface EngineOutput {
+  push(step: Step): void;
+  reply(bytes: readonly number[]): void;
+  /** What sends the process ID when called; the connection is fixed now. */
+  processIdResponse(id: readonly number[]): () => void;
+  /** GS ( H fn 49. */
+  setOfflineResponse(mode: number): void;
+  /** GS a n. */
+  setAutomaticStatus(n: number): void;
+  /** ESC @ ends ASB on every connection. */
+  initialized(): void;
+  pulse(pin: number, onMs: number, offMs: number): void;
+  conditions(): Conditions;
+  diagnose(kind: "unsupported" | "ignored" | "out-of-range", detail: string): void;
+}
+
+interface Modes {
+  font: "a" | "b";
+  style: CharacterStyle;
+  alignment: Alignment;
+  upsideDown: boolean;
+  codeTable: number;
+  utf8: boolean;
+  /** Line spacing and the motion unit it was set in: GS P leaves it alone afterwards. */
+  spacingUnits: number;
+  spacingUnitsPerInch: number;
+  leftMarginDots: number;
+  areaWidthDots: number;
+  horizontalUnitsPerInch: number;
+  verticalUnitsPerInch: number;
+  tabColumns: readonly number[];
+}
+
+export const PLAIN_STYLE: CharacterStyle = {
+  widthTimes: 1,
+  heightTimes: 1,
+  bold: false,
+  reverse: false,
+  underline: 0,
+  spacingDots: 0,
+};
+
+/** Steps of the motor finer than a dot must not be lost to rounding. */
+const FEED_EPSILON = 1e-6;
+
+function initialModes(profile: Profile): Modes {
+  return {
+    font: "a",
+    style: PLAIN_STYLE,
+    alignment: "left",
+    upsideDown: false,
+    codeTable: 0,
+    utf8: false,
+    spacingUnits: profile.defaultSpacingUnits,
+    spacingUnitsPerInch: profile.verticalUnitsPerInch,
+    leftMarginDots: 0,
+    areaWidthDots: profile.widthDots,
+    horizontalUnitsPerInch: profile.horizontalUnitsPerInch,
+    verticalUnitsPerInch: profile.verticalUnitsPerInch,
+    tabColumns: Array.from({ length: 32 }, (_, index) => (index + 1) * 8),
+  };
+}
+
+/** The interpreter of standard mode: what commands do to the print buffer, and what they ask of the mechanism. */
+export class Engine {
+  readonly profile: Profile;
+  readonly output: EngineOutput;
+  readonly line = new LineBuffer();
+  modes: Modes;
+  /** ESC = n: false while the printer is deselected. */
+  selected = true;
+  /** GS ( L fn 112 data waiting for fn 50. */
+  storedGraphics: { readonly rows: readonly DotRow[]; readonly widthDots: number } | undefined;
+  /** True when the data just before were printing data, so that a process ID waits for the mechanism (GS ( H). */
+  private boundToPrinting = false;
+  private lineMarkers: (() => void)[] = [];
+  private pushedSteps = 0;
+  /** The part of a dot that motion units have not filled yet. */
+  private carryDots = 0;
+  private utf8Bytes: number[] = [];
+  private swallowLineFeed = false;
+
+  constructor(profile: Profile, output: EngineOutput) {
+    this.profile = profile;
+    this.output = output;
+    this.modes = initialModes(profile);
+  }
+
+  get atBeginningOfLine(): boolean {
+    return !this.line.touched;
+  }
+
+  get isBoundToPrinting(): boolean {
+    return this.boundToPrinting;
+  }
+
+  /** Any command but LF ends the wait for the LF that some models swallow. */
+  keepNextLineFeed(): void {
+    this.swallowLineFeed = false;
+  }
+
+  /** Runs one command and notes whether it was printing data. */
+  bind(run: () => void): void {
+    const before = this.pushedSteps;
+    this.boundToPrinting = false;
+    run();
+    if (this.pushedSteps !== before) this.boundToPrinting = true;
+  }
+
+  /** What was just put into the line is printing data. */
+  markPrintingData(): void {
+    this.boundToPrinting = true;
+  }
+
+  /** ESC @. */
+  initialize(): void {
+    this.line.clear();
+    this.lineMarkers = [];
+    this.utf8Bytes = [];
+    this.storedGraphics = undefined;
+    this.modes = initialModes(this.profile);
+    this.output.initialized();
+  }
+
+  /** Power off and on, or the real-time clear: nothing survives. */
+  reset(): void {
+    this.line.clear();
+    this.lineMarkers = [];
+    this.utf8Bytes = [];
+    this.storedGraphics = undefined;
+    this.modes = initialModes(this.profile);
+    this.selected = true;
+    this.boundToPrinting = false;
+    this.carryDots = 0;
+    this.swallowLineFeed = false;
+  }
+
+  /** GS ( H fn 48: two guarantees, by what came just before. */
+  requestProcessId(id: readonly number[]): void {
+    const respond = this.output.processIdResponse(id);
+    if (!this.boundToPrinting) respond();
+    else if (this.line.isEmpty) this.output.push({ kind: "marker", fire: respond });
+    else this.lineMarkers.push(respond);
+  }
+
+  setStyle(change: Partial<CharacterStyle>): void {
+    this.modes.style = { ...this.modes.style, ...change };
+  }
+
+  horizontalDots(units: number): number {
+    return Math.round((units * this.profile.dpi) / this.modes.horizontalUnitsPerInch);
+  }
+
+  characterDots(): number {
+    return (FONT_CELLS[this.modes.font].widthDots + this.modes.style.spacingDots) * this.modes.style.widthTimes;
+  }
+
+  /** The printing area within the paper. */
+  get areaWidthDots(): number {
+    return Math.max(0, Math.min(this.modes.areaWidthDots, this.profile.widthDots - this.modes.leftMarginDots));
+  }
+
+  /** One byte of text. */
+  printByte(byte: number): void {
+    this.swallowLineFeed = false;
+    if (!this.modes.utf8 || byte < 0x80) {
+      this.utf8Bytes = [];
+      this.printCodePoint(decodeByte(this.modes.codeTable, byte));
+      return;
+    }
+    this.utf8Bytes.push(byte);
+    const lead = this.utf8Bytes[0] ?? 0;
+    const wanted = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+    if (this.utf8Bytes.length < wanted) return;
+    const decoded = new TextDecoder().decode(Uint8Array.from(this.utf8Bytes));
+    this.utf8Bytes = [];
+    for (const character of decoded) this.printCodePoint(character.codePointAt(0) ?? 0x3f);
+  }
+
+  private printCodePoint(codePoint: number): void {
+    const glyph = characterGlyph(this.modes.font, codePoint);
+    const style = this.modes.style;
+    const widthDots = (glyph.widthDots + style.spacingDots) * style.widthTimes;
+    if (this.line.x > 0 && this.line.x + widthDots > this.areaWidthDots) this.lineFeed();
+    this.line.addCharacter(glyph, String.fromCodePoint(codePoint), style);
+    this.boundToPrinting = true;
+  }
+
+  /** LF: prints the line and feeds one line. */
+  lineFeed(): void {
+    if (this.swallowLineFeed) {
+      this.swallowLineFeed = false;
+      return;
+    }
+    this.printAndFeed(this.modes.spacingUnits, this.modes.spacingUnitsPerInch, true);
+  }
+
+  /** ESC d n. */
+  feedLines(count: number): void {
+    this.printAndFeed(this.modes.spacingUnits * count, this.modes.spacingUnitsPerInch, count > 0);
+  }
+
+  /** ESC J n. */
+  feedUnits(units: number): void {
+    this.printAndFeed(units, this.modes.verticalUnitsPerInch, false);
+  }
+
+  /** Prints what the line holds; the paper moves by the feed or, where that is more, by the height of the line. */
+  private printAndFeed(units: number, unitsPerInch: number, isLine: boolean): void {
+    const area = {
+      leftDots: this.modes.leftMarginDots,
+      widthDots: this.areaWidthDots,
+      paperWidthDots: this.profile.widthDots,
+    };
+    const { rows, text } = this.line.compose(area, this.modes.alignment, this.modes.upsideDown);
+    const feedDots = this.takeFeedDots(units, unitsPerInch);
+    this.line.clear();
+    if (rows.length > 0) this.push({ kind: "print", rows, text });
+    const restDots = feedDots - rows.length;
+    if (restDots > 0) this.push(rows.length > 0 || !isLine ? feed(restDots) : { kind: "feed", dots: restDots, text: "" });
+    for (const fire of this.lineMarkers) this.push({ kind: "marker", fire });
+    this.lineMarkers = [];
+  }
+
+  /** Whole dots of a feed; the rest is carried into the next one. */
+  private takeFeedDots(units: number, unitsPerInch: number): number {
+    const exact = this.carryDots + (units * this.profile.dpi) / unitsPerInch;
+    const dots = Math.floor(exact + FEED_EPSILON);
+    this.carryDots = Math.max(0, exact - dots);
+    return dots;
+  }
+
+  /** Prints raster rows at once, scaled, placed by margin and alignment, cut off at the printing area. */
+  printRaster(rows: readonly DotRow[], widthDots: number, scale: { readonly x: number; readonly y: number }): void {
+    const wideDots = widthDots * scale.x;
+    const at = this.modes.leftMarginDots + alignmentOffset(this.areaWidthDots - wideDots, this.modes.alignment);
+    const limit = Math.min(this.profile.widthDots, this.modes.leftMarginDots + this.areaWidthDots);
+    const printed: DotRow[] = [];
+    for (const source of rows) {
+      const target = new Uint8Array(rowBytes(this.profile.widthDots));
+      orDots(target, at, widenDots(source, widthDots, scale.x), wideDots, limit);
+      for (let times = 0; times < scale.y; times += 1) printed.push(target);
+    }
+    if (printed.length > 0) this.push({ kind: "print", rows: printed });
+  }
+
+  rasterEnded(): void {
+    this.swallowLineFeed = this.profile.quirks.swallowsLineFeedAfterRaster === true;
+  }
+
+  /** Cuts after feeding the present print position to the blade and `units` further; undefined: cuts where the blade is. */
+  cut(cut: CutKind, units?: number): void {
+    if (!this.profile.supports.cutter) {
+      this.output.diagnose("unsupported", "this printer has no cutter");
+      if (units !== undefined && units > 0) this.feedUnits(units);
+      return;
+    }
+    if (units !== undefined) {
+      const dots = this.profile.headToCutterDots + this.takeFeedDots(units, this.modes.verticalUnitsPerInch);
+      if (dots > 0) this.push(feed(dots));
+    }
+    this.push({ kind: "cut", cut });
+  }
+
+  /** GS V 97/98. */
+  reserveCut(cut: CutKind, units: number): void {
+    const dots = this.profile.headToCutterDots + this.takeFeedDots(units, this.modes.verticalUnitsPerInch);
+    this.push({ kind: "reserve-cut", cut, dots });
+  }
+
+  private push(step: Step): void {
+    this.pushedSteps += 1;
+    this.output.push(step);
+  }
+}
+
+function feed(dots: number): Step {
+  return { kind: "feed", dots };
+}

@@ -1,0 +1,122 @@
+import { COMMAND_TABLE } from "./commands/table.ts";
+import { Engine, type EngineOutput } from "./engine.ts";
+import { type CommandRow, type DataSink, type Diagnostic, Parser, type ParserHandler } from "./parser.ts";
+import type { Profile } from "./profiles.ts";
+import type { Framing } from "./realtime-scanner.ts";
+
+/** The interpreter may not be asked for what a diagnostic already says. */
+export type InterpreterOutput = Omit<EngineOutput, "diagnose"> & { diagnosed(diagnostic: Diagnostic): void };
+
+/** Bytes of a command quoted in a diagnostic. */
+const QUOTED_BYTES = 16;
+
+const DISCARD: DataSink = { write: (_bytes, from, to) => to - from, end: () => {} };
+
+/** Parser and engine joined: bytes in, steps and answers out. */
+export class Interpreter {
+  readonly engine: Engine;
+  private readonly parser: Parser<Engine>;
+  private readonly output: InterpreterOutput;
+  private running: { readonly row: CommandRow<Engine>; readonly params: readonly number[] } | undefined;
+
+  constructor(profile: Profile, output: InterpreterOutput, blocked: () => boolean = () => false) {
+    this.output = output;
+    const diagnose: EngineOutput["diagnose"] = (kind, detail) => this.diagnose(kind, detail);
+    this.engine = new Engine(profile, Object.assign(Object.create(output) as InterpreterOutput, { diagnose }));
+    this.parser = new Parser(COMMAND_TABLE, this.handler(), blocked);
+  }
+
+  /** Interprets bytes [from, to) and returns how many it took; fewer when the print queue is full. */
+  feed(bytes: Uint8Array, from = 0, to = bytes.length): number {
+    return this.parser.feed(bytes, from, to);
+  }
+
+  /** Forgets everything received and every mode. */
+  reset(): void {
+    this.parser.reset();
+    this.engine.reset();
+  }
+
+  private handler(): ParserHandler<Engine> {
+    return {
+      text: (byte) => {
+        if (this.engine.selected) this.engine.printByte(byte);
+      },
+      command: (row, params, data) => this.run(row, params, data),
+      open: (row, params) => {
+        if (!this.engine.selected || row.open === undefined) return DISCARD;
+        this.running = { row, params };
+        return this.bound(row.open(this.engine, params));
+      },
+      unknown: (bytes, offset) => this.output.diagnosed({ kind: "unknown", offset, bytes: [...bytes] }),
+    };
+  }
+
+  private run(row: CommandRow<Engine>, params: readonly number[], data: Uint8Array): void {
+    // ESC = is the only command a deselected printer obeys.
+    if (!this.engine.selected && row.name !== "ESC =") return;
+    if (row.execute === undefined) return;
+    this.running = { row, params };
+    if (row.name !== "LF") this.engine.keepNextLineFeed();
+    // A process ID belongs to the data before it, not to an earlier request (GS ( H).
+    if (row.name === "GS ( H") row.execute(this.engine, params, data);
+    else this.engine.bind(() => row.execute?.(this.engine, params, data));
+  }
+
+  /** Streamed data are printing data as soon as a part of them reached the mechanism. */
+  private bound(sink: DataSink): DataSink {
+    let printed = false;
+    this.engine.bind(() => {});
+    const note = (): void => {
+      printed ||= this.engine.isBoundToPrinting;
+      if (printed) this.engine.markPrintingData();
+    };
+    return {
+      write: (bytes, from, to) => {
+        let taken = 0;
+        this.engine.bind(() => {
+          taken = sink.write(bytes, from, to);
+        });
+        note();
+        return taken;
+      },
+      end: () => {
+        this.engine.bind(() => sink.end());
+        note();
+      },
+    };
+  }
+
+  private diagnose(kind: Diagnostic["kind"], detail: string): void {
+    const { row, params } = this.running ?? { row: undefined, params: [] };
+    this.output.diagnosed({
+      kind,
+      offset: this.parser.commandOffset,
+      bytes: [...(row?.prefix ?? []), ...params].slice(0, QUOTED_BYTES),
+      ...(row === undefined ? {} : { name: row.name }),
+      detail,
+    });
+  }
+}
+
+const IGNORE_ALL: ParserHandler<Engine> = {
+  text: () => {},
+  command: () => {},
+  open: () => DISCARD,
+  unknown: () => {},
+};
+
+/** Follows the commands of one connection without carrying them out, for the real-time scanner. */
+export function createFraming(): Framing {
+  const parser = new Parser<Engine>(COMMAND_TABLE, IGNORE_ALL);
+  const one = new Uint8Array(1);
+  return {
+    get context() {
+      return parser.context;
+    },
+    follow(byte) {
+      one[0] = byte;
+      parser.feed(one);
+    },
+  };
+}

@@ -1,0 +1,142 @@
+import { type DotRow, getDot, orDots, rowBytes, setDots, widenDots } from "./bits.ts";
+import type { Glyph } from "./font.ts";
+
+export type Alignment = "left" | "center" | "right";
+
+/** How a character is drawn. */
+export interface CharacterStyle {
+  readonly widthTimes: number;
+  readonly heightTimes: number;
+  readonly bold: boolean;
+  readonly reverse: boolean;
+  /** Thickness in dots. */
+  readonly underline: number;
+  readonly spacingDots: number;
+}
+
+interface LineItem {
+  readonly x: number;
+  readonly widthDots: number;
+  readonly rows: readonly DotRow[];
+}
+
+/** Where a line stands on the paper. */
+export interface LineArea {
+  readonly leftDots: number;
+  readonly widthDots: number;
+  readonly paperWidthDots: number;
+}
+
+export interface ComposedLine {
+  readonly rows: readonly DotRow[];
+  readonly text: string;
+}
+
+/** The print buffer of one line: characters and bit images that share a base line. */
+export class LineBuffer {
+  private items: LineItem[] = [];
+  private text = "";
+  private textEndDots = 0;
+  /** The print position, in dots from the left of the printing area. */
+  x = 0;
+  /** Set by anything after which the printer is no longer at the beginning of the line. */
+  touched = false;
+
+  get isEmpty(): boolean {
+    return this.items.length === 0;
+  }
+
+  clear(): void {
+    this.items = [];
+    this.text = "";
+    this.textEndDots = 0;
+    this.x = 0;
+    this.touched = false;
+  }
+
+  addCharacter(glyph: Glyph, character: string, style: CharacterStyle): void {
+    const rows = drawCharacter(glyph, style);
+    const widthDots = (glyph.widthDots + style.spacingDots) * style.widthTimes;
+    if (this.x > this.textEndDots) {
+      const gap = Math.round((this.x - this.textEndDots) / (glyph.widthDots * style.widthTimes));
+      this.text += " ".repeat(Math.max(this.text === "" ? 0 : 1, gap));
+    }
+    this.add(rows, widthDots);
+    this.text += character;
+    this.textEndDots = this.x;
+  }
+
+  /** Adds a bit image at the print position. */
+  addImage(rows: readonly DotRow[], widthDots: number): void {
+    this.add(rows, widthDots);
+  }
+
+  moveTo(x: number): void {
+    this.x = Math.max(0, x);
+    this.touched = true;
+  }
+
+  /** The dots of the line on the paper, every item standing on the bottom row. */
+  compose(area: LineArea, alignment: Alignment, upsideDown: boolean): ComposedLine {
+    const heightDots = Math.max(0, ...this.items.map((item) => item.rows.length));
+    const lineDots = Math.min(area.widthDots, Math.max(0, ...this.items.map((item) => item.x + item.widthDots)));
+    const left = area.leftDots + alignmentOffset(area.widthDots - lineDots, alignment);
+    const limit = Math.min(area.paperWidthDots, area.leftDots + area.widthDots);
+    const rows = Array.from({ length: heightDots }, () => new Uint8Array(rowBytes(area.paperWidthDots)));
+    for (const item of this.items) {
+      const top = heightDots - item.rows.length;
+      item.rows.forEach((source, index) => {
+        const target = rows[top + index];
+        if (target !== undefined) orDots(target, left + item.x, source, item.widthDots, limit);
+      });
+    }
+    return { rows: upsideDown ? turnOver(rows, area) : rows, text: this.text };
+  }
+
+  private add(rows: readonly DotRow[], widthDots: number): void {
+    this.items.push({ x: this.x, widthDots, rows });
+    this.x += widthDots;
+    this.touched = true;
+  }
+}
+
+/** Dots to the left of something that leaves `spareDots` free. */
+export function alignmentOffset(spareDots: number, alignment: Alignment): number {
+  if (alignment === "left" || spareDots <= 0) return 0;
+  return alignment === "right" ? spareDots : spareDots >> 1;
+}
+
+function drawCharacter(glyph: Glyph, style: CharacterStyle): DotRow[] {
+  const cellDots = glyph.widthDots + style.spacingDots;
+  const widthDots = cellDots * style.widthTimes;
+  const drawn: DotRow[] = [];
+  for (const source of glyph.rows) {
+    const cell = new Uint8Array(rowBytes(cellDots));
+    orDots(cell, 0, source, glyph.widthDots, cellDots);
+    if (style.bold) orDots(cell, 1, source, glyph.widthDots, glyph.widthDots);
+    const wide = widenDots(cell, cellDots, style.widthTimes);
+    for (let times = 0; times < style.heightTimes; times += 1) drawn.push(Uint8Array.from(wide));
+  }
+  // The manual turns underline off for reversed characters (GS B).
+  if (style.reverse) return drawn.map((row) => reversed(row, widthDots));
+  for (const row of style.underline > 0 ? drawn.slice(-style.underline) : []) setDots(row, 0, widthDots);
+  return drawn;
+}
+
+function reversed(row: DotRow, widthDots: number): DotRow {
+  const result = new Uint8Array(row.length);
+  for (let dot = 0; dot < widthDots; dot += 1) if (!getDot(row, dot)) setDots(result, dot, 1);
+  return result;
+}
+
+/** ESC {: the line turned by 180 degrees within its printing area. */
+function turnOver(rows: readonly DotRow[], area: LineArea): DotRow[] {
+  const end = Math.min(area.paperWidthDots, area.leftDots + area.widthDots);
+  return rows.toReversed().map((row) => {
+    const turned = new Uint8Array(row.length);
+    for (let dot = area.leftDots; dot < end; dot += 1) {
+      if (getDot(row, dot)) setDots(turned, end - 1 - (dot - area.leftDots), 1);
+    }
+    return turned;
+  });
+}

@@ -1,0 +1,14 @@
+/** The printer simulator's public module. */
+export type { Reply } from "./back-channel.ts";
+export { createFastClock, createRealClock, type SimClock, VirtualClock } from "./clock.ts";
+export { FAULT_KINDS, type Fault, type FaultKind, parseFault } from "./faults.ts";
+export type { Page } from "./paper.ts";
+export { pageToHalfBlocks } from "./paper-view.ts";
+export type { Diagnostic } from "./parser.ts";
+export { pageToPng } from "./png.ts";
+export type { InProcessConnection } from "./ports/in-process.ts";
+export type { DrawerPulse, PrinterState } from "./printer.ts";
+export { DEFAULT_PROFILE_NAME, findProfile, PROFILES, type Profile } from "./profiles.ts";
+export { type RenderOptions, renderEscpos } from "./render.ts";
+export { type Simulator, type SimulatorOptions, startSimulator } from "./simulator.ts";
+export type { Conditions } from "./status.ts";

@@ -1,0 +1,170 @@
+import { type DotRow, isBlank, rowBytes } from "./bits.ts";
+import type { CutKind } from "./step.ts";
+
+/** One piece of paper, from cut to cut. One bit a dot, rows of ceil(widthDots/8) bytes, MSB leftmost, 1 = black. */
+export interface Page {
+  readonly widthDots: number;
+  readonly heightDots: number;
+  readonly dpi: number;
+  readonly rows: readonly DotRow[];
+  /** What a person reads on it, as far as it was sent as text. */
+  readonly text: string;
+  /** How the piece ended; `none` when it still hangs in the printer. */
+  readonly cut: CutKind | "none";
+  /** Rows at which a new roll was loaded within this piece. */
+  readonly splices: readonly number[];
+}
+
+interface TextLine {
+  readonly row: number;
+  readonly text: string;
+}
+
+/**
+ * The paper under the head. The blade stands `headToCutterDots` behind the head, so a cut without a feed leaves the
+ * last rows on the next piece, as on a real printer. The strip between edge and head after a cut is not part of a
+ * page while it is blank: pages begin with the first row that could be printed.
+ */
+export class PaperRoll {
+  private readonly widthDots: number;
+  private readonly dpi: number;
+  private readonly blankRow: DotRow;
+  private readonly onPage: (page: Page) => void;
+  private rows: DotRow[] = [];
+  private lines: TextLine[] = [];
+  private splices: number[] = [];
+  /** Blank rows between the edge of the paper and the first of `rows`. */
+  private marginDots: number;
+  private reserved: { cut: CutKind; atRow: number }[] = [];
+  private advancedRows = 0;
+  private endsAtRow = Number.POSITIVE_INFINITY;
+  private readonly headToCutterDots: number;
+
+  constructor(
+    geometry: { readonly widthDots: number; readonly dpi: number; readonly headToCutterDots: number },
+    onPage: (page: Page) => void,
+  ) {
+    this.widthDots = geometry.widthDots;
+    this.dpi = geometry.dpi;
+    this.headToCutterDots = geometry.headToCutterDots;
+    this.marginDots = geometry.headToCutterDots;
+    this.blankRow = new Uint8Array(rowBytes(geometry.widthDots));
+    this.onPage = onPage;
+  }
+
+  /** Rows that have passed the head since the simulator started. */
+  get headRow(): number {
+    return this.advancedRows;
+  }
+
+  get rowsLeft(): number {
+    return Math.max(0, this.endsAtRow - this.advancedRows);
+  }
+
+  /** The roll ends when `headRow` reaches this row; at once when it already has. */
+  endAt(row: number): void {
+    this.endsAtRow = row;
+  }
+
+  load(): void {
+    if (this.rowsLeft === 0 && this.rows.length > 0) this.splices.push(this.rows.length);
+    this.endsAtRow = Number.POSITIVE_INFINITY;
+  }
+
+  addText(text: string): void {
+    this.lines.push({ row: this.rows.length, text });
+  }
+
+  print(row: DotRow): void {
+    this.rows.push(row);
+    this.advanced();
+  }
+
+  feed(dots: number): void {
+    for (let count = 0; count < dots; count += 1) {
+      this.rows.push(this.blankRow);
+      this.advanced();
+    }
+  }
+
+  reserveCut(cut: CutKind, dots: number): void {
+    this.reserved.push({ cut, atRow: this.advancedRows + dots });
+    this.cutWhatIsDue();
+  }
+
+  cut(cut: CutKind): void {
+    const cutRow = this.rows.length - this.headToCutterDots;
+    if (cutRow <= 0) {
+      const blanks = cutRow + this.marginDots;
+      this.marginDots -= Math.max(0, blanks);
+      if (blanks > 0)
+        this.emit(
+          Array.from({ length: blanks }, () => this.blankRow),
+          [],
+          cut,
+          [],
+        );
+      return;
+    }
+    const text = this.lines.filter((line) => line.row < cutRow);
+    const page = this.rows.slice(0, cutRow);
+    const rest = this.rows.slice(cutRow);
+    const splices = this.splices.filter((row) => row < cutRow);
+    if (rest.every(isBlank)) {
+      this.rows = [];
+      this.marginDots = rest.length;
+      this.lines = this.lines.filter((line) => line.row >= cutRow && line.text !== "").map(atTop);
+      this.splices = [];
+    } else {
+      this.rows = rest;
+      this.marginDots = 0;
+      this.lines = this.lines
+        .filter((line) => line.row >= cutRow)
+        .map((line) => ({ row: line.row - cutRow, text: line.text }));
+      this.splices = this.splices.filter((row) => row >= cutRow).map((row) => row - cutRow);
+    }
+    this.emit(page, text, cut, splices);
+  }
+
+  /** What hangs out of the printer uncut, or undefined when that is nothing. */
+  uncut(): Page | undefined {
+    return this.rows.length === 0 ? undefined : this.pageOf(this.rows.slice(), this.lines, "none", this.splices);
+  }
+
+  private advanced(): void {
+    this.advancedRows += 1;
+    if (this.reserved.length > 0) this.cutWhatIsDue();
+  }
+
+  private cutWhatIsDue(): void {
+    const due = this.reserved.filter((cut) => cut.atRow <= this.advancedRows);
+    this.reserved = this.reserved.filter((cut) => cut.atRow > this.advancedRows);
+    for (const reserved of due) this.cut(reserved.cut);
+  }
+
+  private emit(rows: readonly DotRow[], lines: readonly TextLine[], cut: CutKind, splices: readonly number[]): void {
+    this.onPage(this.pageOf(rows, lines, cut, splices));
+  }
+
+  private pageOf(
+    rows: readonly DotRow[],
+    lines: readonly TextLine[],
+    cut: Page["cut"],
+    splices: readonly number[],
+  ): Page {
+    const text = lines.map((line) => line.text.trimEnd()).join("\n");
+    return {
+      widthDots: this.widthDots,
+      heightDots: rows.length,
+      dpi: this.dpi,
+      rows,
+      text: text.replace(/\n+$/, ""),
+      cut,
+      splices: [...splices],
+    };
+  }
+}
+
+function atTop(line: TextLine): TextLine {
+  return { row: 0, text: line.text };
+}

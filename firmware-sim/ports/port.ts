@@ -1,0 +1,17 @@
+/** What the printer needs of one host connection. */
+export interface HostLink {
+  /** Sends bytes to the host; false when the host can no longer be reached. */
+  send(bytes: Uint8Array): boolean;
+  /** Ends the connection at once. */
+  drop(): void;
+  /** Everything handed in so far is in the receive buffer; more may come. */
+  drained(): void;
+}
+
+/** What a port may do with its connection. */
+export interface HostConnection {
+  /** Hands received bytes in; false when some of them wait for room (then `drained` follows). */
+  receive(bytes: Uint8Array): boolean;
+  /** The host has gone; what it sent before still prints. */
+  closed(): void;
+}

@@ -1,0 +1,372 @@
+import { BackChannel, type Reply } from "./back-channel.ts";
+import type { SimClock } from "./clock.ts";
+import type { Fault } from "./faults.ts";
+import { createFraming, Interpreter, type InterpreterOutput } from "./interpreter.ts";
+import { Mechanism } from "./mechanism.ts";
+import { type Page, PaperRoll } from "./paper.ts";
+import type { Diagnostic } from "./parser.ts";
+import type { HostConnection, HostLink } from "./ports/port.ts";
+import type { Profile } from "./profiles.ts";
+import { type RealTimeCommand, RealTimeScanner } from "./realtime-scanner.ts";
+import { ReceiveBuffer } from "./receive-buffer.ts";
+import { ALL_WELL, automaticStatus, type Conditions, isOffline, realTimeStatus } from "./status.ts";
+
+/** A drawer pulse that was asked for. */
+export interface DrawerPulse {
+  readonly atMs: number;
+  readonly pin: number;
+  readonly onMs: number;
+  readonly offMs: number;
+}
+
+export interface PrinterState {
+  readonly power: boolean;
+  readonly link: boolean;
+  readonly online: boolean;
+  readonly conditions: Conditions;
+  /** Connections that are open. */
+  readonly connections: number;
+  readonly bufferedBytes: number;
+  /** Rows interpreted but not on paper. */
+  readonly queuedRows: number;
+  /** Rows that have passed the head since the start. */
+  readonly headRow: number;
+  /** Nothing received is waiting, nothing is moving. */
+  readonly idle: boolean;
+}
+
+export interface PrinterEvents {
+  page(page: Page): void;
+  /** Hosts can (not) reach the printer: power or link has changed. */
+  reachable(reachable: boolean): void;
+}
+
+interface Inflow {
+  readonly id: number;
+  readonly link: HostLink;
+  scanner: RealTimeScanner;
+  /** Received, but not yet in the receive buffer. */
+  waiting: Uint8Array;
+  hostGone: boolean;
+}
+
+/** Bytes interpreted before others get a turn. */
+const BYTES_PER_TURN = 4096;
+const REMEMBERED_DIAGNOSTICS = 1000;
+const NO_BYTES = new Uint8Array(0);
+
+/** The whole printer: receive buffer, interpreter, mechanism, sensors and back channel, on one clock. */
+export class Printer {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly pulses: DrawerPulse[] = [];
+  readonly paper: PaperRoll;
+  private readonly profile: Profile;
+  private readonly clock: SimClock;
+  private readonly events: PrinterEvents;
+  private readonly buffer: ReceiveBuffer;
+  private readonly mechanism: Mechanism;
+  private readonly interpreter: Interpreter;
+  private readonly backChannel: BackChannel;
+  private readonly inflows = new Map<number, Inflow>();
+  private conditions = ALL_WELL;
+  private power = true;
+  private link = true;
+  private nextConnection = 1;
+  private currentConnection = 0;
+  private pumpScheduled = false;
+  private admitting = false;
+
+  constructor(profile: Profile, clock: SimClock, events: PrinterEvents) {
+    this.profile = profile;
+    this.clock = clock;
+    this.events = events;
+    this.buffer = new ReceiveBuffer(profile.bufferBytes);
+    this.backChannel = new BackChannel(clock);
+    this.paper = new PaperRoll(profile, (page) => events.page(page));
+    this.mechanism = new Mechanism(profile, clock, this.paper, {
+      room: () => this.wake(),
+      paperEnded: () => this.setConditions({ paperEnd: true }),
+      cutterFailed: () => this.setConditions({ cutterError: true }),
+    });
+    this.interpreter = new Interpreter(profile, this.interpreterOutput(), () => !this.mechanism.hasRoom);
+  }
+
+  get replies(): readonly Reply[] {
+    return this.backChannel.replies;
+  }
+
+  get reachable(): boolean {
+    return this.power && this.link;
+  }
+
+  get state(): PrinterState {
+    this.mechanism.advance();
+    const waiting = [...this.inflows.values()].some((inflow) => inflow.waiting.length > 0);
+    return {
+      power: this.power,
+      link: this.link,
+      online: this.power && !isOffline(this.conditions),
+      conditions: this.conditions,
+      connections: [...this.inflows.values()].filter((inflow) => !inflow.hostGone).length,
+      bufferedBytes: this.buffer.length,
+      queuedRows: this.mechanism.rowsWaiting,
+      headRow: this.paper.headRow,
+      idle: !waiting && this.buffer.length === 0 && this.mechanism.idle,
+    };
+  }
+
+  /** A host has connected. Only while `reachable`. */
+  attach(link: HostLink): HostConnection {
+    const id = this.nextConnection++;
+    const inflow: Inflow = { id, link, scanner: this.newScanner(id), waiting: NO_BYTES, hostGone: false };
+    this.inflows.set(id, inflow);
+    this.backChannel.attach(id, link);
+    return {
+      receive: (bytes) => {
+        if (this.inflows.get(id) !== inflow) return true;
+        inflow.waiting = inflow.waiting.length === 0 ? bytes : joined(inflow.waiting, bytes);
+        this.admit(inflow);
+        return inflow.waiting.length === 0;
+      },
+      closed: () => {
+        inflow.hostGone = true;
+        this.backChannel.detach(id);
+        if (inflow.waiting.length === 0) this.inflows.delete(id);
+      },
+    };
+  }
+
+  /** Ends every connection and stops the mechanism for good. */
+  shutDown(): void {
+    this.inflows.clear();
+    this.backChannel.dropAll();
+    this.mechanism.halt();
+    this.power = false;
+  }
+
+  fail(fault: Fault): void {
+    switch (fault.kind) {
+      case "paper-end":
+        this.mechanism.advance();
+        this.endPaper(fault.atRow);
+        break;
+      case "paper-loaded":
+        this.paper.load();
+        this.setConditions({ paperEnd: false, paperNearEnd: false });
+        break;
+      case "paper-near-end":
+        this.setConditions({ paperNearEnd: true });
+        break;
+      case "cover-open":
+      case "cover-closed":
+        this.setConditions({ coverOpen: fault.kind === "cover-open" });
+        break;
+      case "cutter-jam":
+      case "cutter-freed":
+        this.mechanism.cutterJammed = fault.kind === "cutter-jam";
+        break;
+      case "power-cut":
+        this.cutPower();
+        break;
+      case "power-on":
+        this.restore(() => {
+          this.power = true;
+        });
+        break;
+      case "link-cut":
+        this.cutLink();
+        break;
+      case "link-restored":
+        this.restore(() => {
+          this.link = true;
+        });
+        break;
+    }
+  }
+
+  private endPaper(atRow: number | undefined): void {
+    this.paper.endAt(Math.max(atRow ?? 0, this.paper.headRow));
+    // At the very row the sensor reports at once; further on the mechanism finds out when it gets there.
+    if (this.paper.rowsLeft === 0) this.setConditions({ paperEnd: true });
+    else this.mechanism.replan();
+  }
+
+  private cutPower(): void {
+    if (!this.power) return;
+    this.mechanism.halt();
+    this.mechanism.clear();
+    this.power = false;
+    this.buffer.clear();
+    this.interpreter.reset();
+    this.inflows.clear();
+    this.backChannel.forget();
+    this.backChannel.dropAll();
+    this.conditions = { ...this.conditions, cutterError: false };
+    this.events.reachable(false);
+  }
+
+  private cutLink(): void {
+    if (!this.link) return;
+    this.link = false;
+    // What never reached the receive buffer is still the network's, and lost with it.
+    this.inflows.clear();
+    this.backChannel.dropAll();
+    this.events.reachable(false);
+  }
+
+  private restore(change: () => void): void {
+    const before = this.reachable;
+    change();
+    if (this.power && !isOffline(this.conditions)) this.mechanism.resume();
+    this.wake();
+    if (!before && this.reachable) this.events.reachable(true);
+  }
+
+  private setConditions(change: Partial<Conditions>): void {
+    const before = this.conditions;
+    if (isOffline({ ...before, ...change })) this.mechanism.halt();
+    // Halting may itself have met the end of the paper.
+    const after = { ...this.conditions, ...change };
+    if (JSON.stringify(before) === JSON.stringify(after)) return;
+    this.conditions = after;
+    if (!this.power) return;
+    this.backChannel.conditionsChanged(before, after);
+    if (isOffline(after)) return;
+    this.mechanism.resume();
+    this.wake();
+  }
+
+  private interpreterOutput(): InterpreterOutput {
+    return {
+      push: (step) => this.mechanism.push(step),
+      reply: (bytes) => {
+        this.backChannel.send(this.currentConnection, bytes);
+      },
+      processIdResponse: (id) => {
+        const connection = this.currentConnection;
+        return () => this.backChannel.respond(connection, "processId", [0x37, 0x22, ...id, 0x00]);
+      },
+      setOfflineResponse: (mode) => this.backChannel.setOfflineResponse(this.currentConnection, mode),
+      setAutomaticStatus: (n) => this.backChannel.setAutomaticStatus(this.currentConnection, n, this.conditions),
+      initialized: () => this.backChannel.clearAutomaticStatus(),
+      pulse: (pin, onMs, offMs) => this.pulse(pin, onMs, offMs),
+      conditions: () => this.conditions,
+      diagnosed: (diagnostic) => {
+        this.diagnostics.push(diagnostic);
+        if (this.diagnostics.length > REMEMBERED_DIAGNOSTICS) this.diagnostics.shift();
+      },
+    };
+  }
+
+  private newScanner(id: number): RealTimeScanner {
+    return new RealTimeScanner(
+      createFraming(),
+      {
+        realTime: (command) => this.realTime(command, id),
+        ordinary: (byte) => this.buffer.push(byte, id),
+      },
+      this.profile.supports.realTimeInData,
+    );
+  }
+
+  private realTime(command: RealTimeCommand, id: number): void {
+    switch (command.kind) {
+      case "transmit-status":
+        this.mechanism.advance();
+        this.backChannel.send(id, [realTimeStatus(command.n, this.conditions)]);
+        break;
+      case "transmit-asb":
+        this.backChannel.send(id, automaticStatus(this.conditions));
+        break;
+      case "pulse":
+        this.pulse(command.pin, command.onMs, command.onMs);
+        break;
+      case "recover":
+        this.recover(command.clearing);
+        break;
+      case "clear-buffers":
+        if (!this.profile.supports.clearBuffer) break;
+        this.clearBuffers();
+        this.backChannel.respond(id, "clear", [0x37, 0x25, 0x00]);
+        break;
+      case "no-operation":
+        break;
+    }
+  }
+
+  /** DLE ENQ 1 goes on with the failed step, DLE ENQ 2 after throwing everything away. */
+  private recover(clearing: boolean): void {
+    if (!this.conditions.cutterError || this.mechanism.cutterJammed) return;
+    if (clearing) this.clearBuffers();
+    this.setConditions({ cutterError: false });
+  }
+
+  private clearBuffers(): void {
+    this.mechanism.clear();
+    this.buffer.clear();
+    this.interpreter.reset();
+    for (const inflow of this.inflows.values()) inflow.scanner.restart(createFraming());
+    this.wake();
+  }
+
+  private pulse(pin: number, onMs: number, offMs: number): void {
+    this.pulses.push({ atMs: this.clock.nowMs(), pin, onMs, offMs });
+  }
+
+  /** Moves what waits on a connection into the receive buffer, as far as there is room. */
+  private admit(inflow: Inflow): void {
+    const bytes = inflow.waiting;
+    let at = 0;
+    while (at < bytes.length && inflow.scanner.scan(bytes[at] ?? 0)) at += 1;
+    inflow.waiting = at === bytes.length ? NO_BYTES : bytes.subarray(at);
+    if (this.buffer.length > 0) this.wake();
+  }
+
+  private admitWaiting(): void {
+    if (this.admitting) return;
+    this.admitting = true;
+    for (const inflow of [...this.inflows.values()]) {
+      if (inflow.waiting.length === 0) continue;
+      this.admit(inflow);
+      if (inflow.waiting.length > 0) break;
+      if (inflow.hostGone) this.inflows.delete(inflow.id);
+      else inflow.link.drained();
+    }
+    this.admitting = false;
+  }
+
+  /** Interpretation goes on in a turn of its own, never inside the call that made it possible. */
+  private wake(): void {
+    if (this.pumpScheduled) return;
+    this.pumpScheduled = true;
+    this.clock.schedule(this.clock.nowMs(), () => {
+      this.pumpScheduled = false;
+      this.pump();
+    });
+  }
+
+  private pump(): void {
+    this.mechanism.advance();
+    for (let taken = 0; taken < BYTES_PER_TURN; ) {
+      // Offline, input stays in the receive buffer and queries in it stay unanswered.
+      if (!this.power || isOffline(this.conditions)) break;
+      const run = this.buffer.peek();
+      if (run === undefined) break;
+      this.currentConnection = run.origin;
+      const count = this.interpreter.feed(run.bytes);
+      this.buffer.drop(count);
+      taken += count;
+      if (count < run.bytes.length) break;
+    }
+    if (!this.power) return;
+    this.admitWaiting();
+    if (this.buffer.length > 0 && !isOffline(this.conditions) && this.mechanism.hasRoom) this.wake();
+  }
+}
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(first.length + second.length);
+  bytes.set(first);
+  bytes.set(second, first.length);
+  return bytes;
+}

@@ -1,0 +1,167 @@
+/** What one printer model is and does. Lengths are dots of the head unless the name says otherwise. */
+export interface Profile {
+  readonly name: string;
+  readonly widthDots: number;
+  readonly dpi: number;
+  /** GS P defaults: motion units per inch. */
+  readonly horizontalUnitsPerInch: number;
+  readonly verticalUnitsPerInch: number;
+  /** ESC 2, in the default vertical motion unit. */
+  readonly defaultSpacingUnits: number;
+  readonly speedMmPerS: number;
+  readonly bufferBytes: number;
+  /** How many dot rows may be interpreted ahead of the head. */
+  readonly printQueueRows: number;
+  readonly headToCutterDots: number;
+  readonly cutMs: number;
+  /** Printer rows per source row of the 8-dot modes of ESC *. */
+  readonly columnPitch8: number;
+  readonly identity: {
+    /** GS I 1, 2, 3: one byte each. */
+    readonly modelId: number;
+    readonly typeId: number;
+    readonly romVersion: number;
+    /** GS I 33, 35, 36, 96: `3D n … 00`; a number that is absent is not answered. */
+    readonly typeInfo: Readonly<Record<number, string>>;
+    /** GS I 65-69: `5F … 00`. */
+    readonly firmware: string;
+    readonly maker: string;
+    readonly model: string;
+    readonly serial: string;
+    readonly font: string;
+  };
+  readonly supports: {
+    /** GS ( H functions 48 and 49. */
+    readonly processId: boolean;
+    /** GS a, GS j. */
+    readonly asb: boolean;
+    /** GS I 33 and 65-69 (1-3 are answered by all). */
+    readonly identityText: boolean;
+    /** DLE DC4 function 8. */
+    readonly clearBuffer: boolean;
+    /** GS ( L, GS 8 L. */
+    readonly graphics: boolean;
+    /** FS ( C: UTF-8. */
+    readonly utf8: boolean;
+    readonly cutter: boolean;
+    /** Real-time commands whose bytes occur inside image data are carried out, too. */
+    readonly realTimeInData: boolean;
+  };
+  readonly quirks: {
+    /** ESC J is consumed and does nothing. */
+    readonly ignoresEscJ?: true;
+    /** GS V 66 is consumed and does nothing. */
+    readonly ignoresPartialCutFeed?: true;
+    /** One LF right after GS v 0 is swallowed. */
+    readonly swallowsLineFeedAfterRaster?: true;
+  };
+}
+
+const EPSON_SUPPORTS: Profile["supports"] = {
+  processId: true,
+  asb: true,
+  identityText: true,
+  clearBuffer: true,
+  graphics: true,
+  utf8: true,
+  cutter: true,
+  realTimeInData: true,
+};
+
+const CLONE_SUPPORTS: Profile["supports"] = {
+  ...EPSON_SUPPORTS,
+  processId: false,
+  identityText: false,
+  clearBuffer: false,
+  graphics: false,
+  utf8: false,
+};
+
+const TM_M30III: Profile = {
+  name: "tm-m30iii",
+  widthDots: 576,
+  dpi: 203,
+  horizontalUnitsPerInch: 203,
+  verticalUnitsPerInch: 406,
+  // 1/6 inch is 67.67 units of 1/406 inch; a printer can only keep whole units.
+  defaultSpacingUnits: 68,
+  speedMmPerS: 300,
+  bufferBytes: 4096,
+  printQueueRows: 240,
+  headToCutterDots: 96,
+  cutMs: 250,
+  columnPitch8: 3,
+  identity: {
+    modelId: 0x20,
+    typeId: 0x02,
+    romVersion: 0x01,
+    typeInfo: { 33: "TM-m30III", 35: "1", 36: "1" },
+    firmware: "1.00 SIM",
+    maker: "EPSON",
+    model: "TM-m30III",
+    serial: "SIM0000001",
+    font: "",
+  },
+  supports: EPSON_SUPPORTS,
+  quirks: {},
+};
+
+const TM_T88VI: Profile = {
+  ...TM_M30III,
+  name: "tm-t88vi",
+  widthDots: 512,
+  dpi: 180,
+  horizontalUnitsPerInch: 180,
+  verticalUnitsPerInch: 360,
+  defaultSpacingUnits: 60,
+  speedMmPerS: 350,
+  headToCutterDots: 100,
+  identity: {
+    ...TM_M30III.identity,
+    typeInfo: { 33: "TM-T88VI", 36: "1" },
+    model: "TM-T88VI",
+    serial: "SIM0000002",
+  },
+};
+
+const XP_80: Profile = {
+  ...TM_M30III,
+  name: "xp-80",
+  verticalUnitsPerInch: 203,
+  defaultSpacingUnits: 30,
+  speedMmPerS: 200,
+  identity: {
+    ...TM_M30III.identity,
+    typeInfo: {},
+    firmware: "SIM",
+    maker: "XP",
+    model: "XP-80",
+    serial: "SIM0000003",
+  },
+  supports: CLONE_SUPPORTS,
+};
+
+const NT_5890K: Profile = {
+  ...XP_80,
+  name: "nt-5890k",
+  widthDots: 384,
+  speedMmPerS: 90,
+  headToCutterDots: 0,
+  columnPitch8: 1,
+  identity: { ...XP_80.identity, maker: "NETUM", model: "NT-5890K", serial: "SIM0000004" },
+  supports: { ...CLONE_SUPPORTS, cutter: false, asb: false },
+  quirks: { ignoresEscJ: true, ignoresPartialCutFeed: true, swallowsLineFeedAfterRaster: true },
+};
+
+export const PROFILES: readonly Profile[] = [TM_M30III, TM_T88VI, XP_80, NT_5890K];
+
+export const DEFAULT_PROFILE_NAME = TM_M30III.name;
+
+/** The profile of that name; throws with the list of known names otherwise. */
+export function findProfile(name: string = DEFAULT_PROFILE_NAME): Profile {
+  const profile = PROFILES.find((candidate) => candidate.name === name);
+  if (profile === undefined) {
+    throw new Error(`no printer profile "${name}"; known: ${PROFILES.map((known) => known.name).join(", ")}`);
+  }
+  return profile;
+}

@@ -1,0 +1,140 @@
+export type RealTimeCommand =
+  | { readonly kind: "transmit-status"; readonly n: number }
+  | { readonly kind: "recover"; readonly clearing: boolean }
+  | { readonly kind: "pulse"; readonly pin: number; readonly onMs: number }
+  | { readonly kind: "transmit-asb" }
+  | { readonly kind: "clear-buffers" }
+  | { readonly kind: "no-operation" };
+
+interface RealTimeRow {
+  readonly name: string;
+  /** Bytes of the whole command; a pair is an inclusive range. */
+  readonly pattern: readonly (number | readonly [number, number])[];
+  readonly read: (bytes: readonly number[]) => RealTimeCommand;
+}
+
+const ROWS: readonly RealTimeRow[] = [
+  { name: "DLE EOT", pattern: [0x10, 0x04, [1, 4]], read: (bytes) => ({ kind: "transmit-status", n: bytes[2] ?? 1 }) },
+  { name: "DLE EOT (ink, peeler, interface)", pattern: [0x10, 0x04, [7, 8], [1, 3]], read: noOperation },
+  { name: "DLE EOT (display)", pattern: [0x10, 0x04, 18, [1, 2]], read: noOperation },
+  {
+    name: "DLE ENQ",
+    pattern: [0x10, 0x05, [0, 2]],
+    read: (bytes) => (bytes[2] === 0 ? noOperation() : { kind: "recover", clearing: bytes[2] === 2 }),
+  },
+  {
+    name: "DLE DC4 (fn 1)",
+    pattern: [0x10, 0x14, 1, [0, 1], [1, 8]],
+    read: (bytes) => ({ kind: "pulse", pin: bytes[3] ?? 0, onMs: (bytes[4] ?? 1) * 100 }),
+  },
+  {
+    name: "DLE DC4 (fn 7)",
+    pattern: [0x10, 0x14, 7, [1, 5]],
+    read: (bytes) => (bytes[3] === 1 ? { kind: "transmit-asb" } : noOperation()),
+  },
+  {
+    name: "DLE DC4 (fn 8)",
+    pattern: [0x10, 0x14, 8, 1, 3, 20, 1, 6, 2, 8],
+    read: () => ({ kind: "clear-buffers" }),
+  },
+];
+
+function noOperation(): RealTimeCommand {
+  return { kind: "no-operation" };
+}
+
+const DLE = 0x10;
+
+function matches(row: RealTimeRow, bytes: readonly number[]): boolean {
+  return bytes.every((byte, index) => {
+    const wanted = row.pattern[index];
+    if (wanted === undefined) return false;
+    return typeof wanted === "number" ? byte === wanted : byte >= wanted[0] && byte <= wanted[1];
+  });
+}
+
+/** Where the scanner stands in the ordinary stream of its connection. */
+export interface Framing {
+  readonly context: "boundary" | "header" | "data";
+  /** Follows one ordinary byte. */
+  follow(byte: number): void;
+}
+
+export interface ScannerEvents {
+  realTime(command: RealTimeCommand): void;
+  /** A byte for the receive buffer; false when it does not fit now. */
+  ordinary(byte: number): boolean;
+}
+
+/**
+ * Watches one connection's bytes on reception, ahead of the receive buffer. Between commands a real-time command is
+ * carried out and goes no further. Inside the data of a command its bytes remain data and, where the model does so,
+ * it is carried out as well. Inside the prefix or the parameters of a command DLE is simply the next parameter: the
+ * manual's own warning about interrupting a command with DLE EOT.
+ */
+export class RealTimeScanner {
+  private framing: Framing;
+  private readonly events: ScannerEvents;
+  private readonly actsInData: boolean;
+  /** A possible real-time command between commands; not yet in the receive buffer. */
+  private held: number[] = [];
+  /** A possible real-time command within data; already in the receive buffer. */
+  private seen: number[] = [];
+
+  constructor(framing: Framing, events: ScannerEvents, actsInData: boolean) {
+    this.framing = framing;
+    this.events = events;
+    this.actsInData = actsInData;
+  }
+
+  /** The buffers were cleared: whatever command was half received is forgotten. */
+  restart(framing: Framing): void {
+    this.framing = framing;
+    this.held = [];
+    this.seen = [];
+  }
+
+  /** Takes one byte; false when the receive buffer is full, and then the byte must be offered again. */
+  scan(byte: number): boolean {
+    if (this.held.length === 0 && !(byte === DLE && this.framing.context === "boundary")) {
+      const inData = this.framing.context === "data";
+      if (!this.pass(byte)) return false;
+      if (this.actsInData) this.watchData(byte, inData);
+      return true;
+    }
+    const candidate = [...this.held, byte];
+    const row = ROWS.find((known) => matches(known, candidate));
+    if (row === undefined) return this.release(byte);
+    if (row.pattern.length > candidate.length) {
+      this.held = candidate;
+      return true;
+    }
+    this.held = [];
+    this.events.realTime(row.read(candidate));
+    return true;
+  }
+
+  /** What was held is no real-time command: it goes the ordinary way, then `byte` is looked at afresh. */
+  private release(byte: number): boolean {
+    while (this.held.length > 0) {
+      if (!this.pass(this.held[0] ?? 0)) return false;
+      this.held.shift();
+    }
+    return this.scan(byte);
+  }
+
+  private pass(byte: number): boolean {
+    if (!this.events.ordinary(byte)) return false;
+    this.framing.follow(byte);
+    return true;
+  }
+
+  private watchData(byte: number, inData: boolean): void {
+    if (byte === DLE && inData) this.seen = [];
+    else if (this.seen.length === 0) return;
+    const candidate = [...this.seen, byte];
+    const row = ROWS.find((known) => matches(known, candidate));
+    this.seen = row === undefined || row.pattern.length === candidate.length ? [] : candidate;
+    if (row !== undefined && row.pattern.length === candidate.length) this.events.realTime(row.read(candidate));
+  }
+}

@@ -1,0 +1,58 @@
+export interface BufferedRun {
+  readonly bytes: Uint8Array;
+  /** The connection the bytes came in on. */
+  readonly origin: number;
+}
+
+/** The printer's receive buffer: bounded, first in first out, remembering which connection each byte came from. */
+export class ReceiveBuffer {
+  readonly capacity: number;
+  private readonly bytes: Uint8Array;
+  private readonly origins: Uint32Array;
+  private start = 0;
+  private count = 0;
+
+  constructor(capacity: number) {
+    this.capacity = capacity;
+    this.bytes = new Uint8Array(capacity);
+    this.origins = new Uint32Array(capacity);
+  }
+
+  get length(): number {
+    return this.count;
+  }
+
+  get free(): number {
+    return this.capacity - this.count;
+  }
+
+  /** Stores one byte; false when full. */
+  push(byte: number, origin: number): boolean {
+    if (this.count === this.capacity) return false;
+    const at = (this.start + this.count) % this.capacity;
+    this.bytes[at] = byte;
+    this.origins[at] = origin;
+    this.count += 1;
+    return true;
+  }
+
+  /** The longest contiguous run at the front that came from one connection; valid until the next call. */
+  peek(): BufferedRun | undefined {
+    if (this.count === 0) return undefined;
+    const origin = this.origins[this.start] ?? 0;
+    const limit = Math.min(this.start + this.count, this.capacity);
+    let end = this.start + 1;
+    while (end < limit && this.origins[end] === origin) end += 1;
+    return { bytes: this.bytes.subarray(this.start, end), origin };
+  }
+
+  drop(count: number): void {
+    this.start = (this.start + count) % this.capacity;
+    this.count -= count;
+  }
+
+  clear(): void {
+    this.start = 0;
+    this.count = 0;
+  }
+}

@@ -1,0 +1,162 @@
+import type { Reply } from "./back-channel.ts";
+import { createFastClock, createRealClock, type SimClock } from "./clock.ts";
+import { type Fault, type FaultKind, parseFault } from "./faults.ts";
+import type { Page } from "./paper.ts";
+import { PaperFolder } from "./paper-folder.ts";
+import type { Diagnostic } from "./parser.ts";
+import { connectInProcess, type InProcessConnection } from "./ports/in-process.ts";
+import { listenTcp, type TcpPort } from "./ports/tcp.ts";
+import { type DrawerPulse, Printer, type PrinterState } from "./printer.ts";
+import { findProfile, type Profile } from "./profiles.ts";
+
+export interface SimulatorOptions {
+  /** A profile or its name; default `tm-m30iii`. */
+  readonly profile?: string | Profile;
+  /** `real` prints at the speed of the model, `fast` (default) without waiting. */
+  readonly speed?: "real" | "fast";
+  /** Takes the place of `speed`. */
+  readonly clock?: SimClock;
+  /** Listens for raw printing; 0 takes any free port. Without it there is no TCP port. */
+  readonly tcpPort?: number;
+  /** Default loopback. */
+  readonly tcpHost?: string;
+  /** Every piece of paper becomes `ticket-0001.png` ... in this folder, the uncut rest `uncut.png` at `close`. */
+  readonly paperFolder?: string;
+}
+
+export interface Simulator {
+  readonly profile: Profile;
+  /** The TCP port, undefined without one. */
+  readonly port: number | undefined;
+  /** Pages cut so far, oldest first (the latest 1000). */
+  readonly paper: readonly Page[];
+  /** What hangs out of the printer uncut. */
+  readonly uncut: Page | undefined;
+  /** Everything a person can read on the paper, pages parted by a form feed. */
+  readonly text: string;
+  readonly state: PrinterState;
+  readonly replies: readonly Reply[];
+  readonly diagnostics: readonly Diagnostic[];
+  readonly pulses: readonly DrawerPulse[];
+  /**
+   * The next cut page that no earlier call has had, when it is cut (and its file written). Rejects when the simulator
+   * closes first, or when the file cannot be written.
+   */
+  printed(): Promise<Page>;
+  /** Makes something go wrong, or right again: a fault, its name, or `paper-end@ROW`. */
+  fail(fault: Fault | FaultKind | `paper-end@${number}`): void;
+  /** Connects within the process. Throws while power or link is away. */
+  connect(): InProcessConnection;
+  /** Ends connections, flushes `uncut.png`, and resolves when all files are written. */
+  close(): Promise<void>;
+}
+
+const REMEMBERED_PAGES = 1000;
+
+/** Hands out pages in order to whoever asks, before or after they exist. */
+class PageQueue {
+  private readonly ready: Promise<Page>[] = [];
+  private readonly waiting: { resolve(page: Promise<Page>): void; reject(error: Error): void }[] = [];
+  private closed = false;
+
+  add(page: Promise<Page>): void {
+    // Whoever asks gets the rejection; until then it must not end the process.
+    page.catch(() => {});
+    const waiter = this.waiting.shift();
+    if (waiter !== undefined) waiter.resolve(page);
+    else if (this.ready.push(page) > REMEMBERED_PAGES) this.ready.shift();
+  }
+
+  next(): Promise<Page> {
+    const page = this.ready.shift();
+    if (page !== undefined) return page;
+    if (this.closed) return Promise.reject(closedError());
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ resolve, reject });
+    });
+  }
+
+  close(): void {
+    this.closed = true;
+    for (const waiter of this.waiting.splice(0)) waiter.reject(closedError());
+  }
+}
+
+function closedError(): Error {
+  return new Error("the simulator was closed before another page was cut");
+}
+
+/** Keeps a write in the set until it has ended, either way. */
+function track(writes: Set<Promise<void>>, written: Promise<unknown>): void {
+  const settled: Promise<void> = written.then(
+    () => {
+      writes.delete(settled);
+    },
+    () => {
+      writes.delete(settled);
+    },
+  );
+  writes.add(settled);
+}
+
+function chooseClock(options: SimulatorOptions): SimClock {
+  return options.clock ?? (options.speed === "real" ? createRealClock() : createFastClock());
+}
+
+/** Starts a printer. Rejects when the TCP port is in use or the paper folder cannot be made. */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const profile = typeof options.profile === "object" ? options.profile : findProfile(options.profile);
+  const clock = chooseClock(options);
+  const folder = options.paperFolder === undefined ? undefined : await PaperFolder.open(options.paperFolder);
+  const pages: Page[] = [];
+  const queue = new PageQueue();
+  const writes = new Set<Promise<void>>();
+  let tcp: TcpPort | undefined;
+  const printer = new Printer(profile, clock, {
+    page: (page) => {
+      pages.push(page);
+      if (pages.length > REMEMBERED_PAGES) pages.shift();
+      const written = folder === undefined ? Promise.resolve(page) : folder.writeTicket(page).then(() => page);
+      track(writes, written);
+      queue.add(written);
+    },
+    reachable: (reachable) => (reachable ? tcp?.resume() : tcp?.suspend()),
+  });
+  if (options.tcpPort !== undefined) {
+    tcp = await listenTcp(options.tcpPort, options.tcpHost ?? "127.0.0.1", (link) => printer.attach(link));
+  }
+  return {
+    profile,
+    port: tcp?.port,
+    paper: pages,
+    get uncut() {
+      return printer.paper.uncut();
+    },
+    get text() {
+      const uncut = printer.paper.uncut();
+      return [...pages, ...(uncut === undefined ? [] : [uncut])].map((page) => page.text).join("\f");
+    },
+    get state() {
+      return printer.state;
+    },
+    get replies() {
+      return printer.replies;
+    },
+    diagnostics: printer.diagnostics,
+    pulses: printer.pulses,
+    printed: () => queue.next(),
+    fail: (fault) => printer.fail(typeof fault === "string" ? parseFault(fault) : fault),
+    connect: () => {
+      if (!printer.reachable) throw new Error("the printer cannot be reached: its power or its link is cut");
+      return connectInProcess(clock, (link) => printer.attach(link));
+    },
+    close: async () => {
+      await tcp?.close();
+      printer.shutDown();
+      const uncut = printer.paper.uncut();
+      if (folder !== undefined && uncut !== undefined) await folder.writeUncut(uncut);
+      await Promise.all(writes);
+      queue.close();
+    },
+  };
+}
