@@ -181,7 +181,8 @@ export class ClientMachine implements Machine<ClientInput, ClientEffect> {
     this.#statusAtMs = this.#now.monotonicMs + this.#config.timers.statusIntervalMs;
     if (jobIds.length > limits.openJobsPerMessage) return;
     const nextSequence = this.#nextSequence;
-    this.#sendToServer({ type: "openJobsListed", jobIds, lowestOpen: this.#lowestOpen(), nextSequence });
+    const { nonce } = this.#config;
+    this.#sendToServer({ type: "openJobsListed", jobIds, nonce, lowestOpen: this.#lowestOpen(), nextSequence });
   }
 
   #linkClosed(peer: Peer): void {
@@ -205,6 +206,8 @@ export class ClientMachine implements Machine<ClientInput, ClientEffect> {
   }
 
   #answerForgotten(message: Message): void {
+    // The server waits for a job that this client no longer has: the list says so.
+    if (message.type === "jobAccepted") return this.#listOpenJobs();
     if (message.type !== "jobStarted") return;
     const { jobId, epoch } = message;
     this.#sendToServer({ type: "senderHasNoImage", jobId, epoch, reason: "no-image" });
@@ -235,6 +238,7 @@ export class ClientMachine implements Machine<ClientInput, ClientEffect> {
         return this.#jobStarted(job, message);
       case "jobHeld":
         job.serverRetry = undefined;
+        job.recorded = job.row.outcome !== undefined;
         return this.#report(job, "held", { detail: message.reason });
       case "jobClosed":
         return this.#close(job, message.outcome);
@@ -422,6 +426,8 @@ export class ClientMachine implements Machine<ClientInput, ClientEffect> {
     this.#jobs.delete(jobId);
     this.#persist({ op: "delete", table: clientTables.jobs, key: jobId });
     this.#effects.push({ kind: "eraseImage", jobId });
+    // Nothing is open: the last list for a while, so that the host may forget what it keeps for this client.
+    if (this.#jobs.size === 0) this.#listOpenJobs();
   }
 
   #hold(job: ClientJob, reason: string): void {
@@ -534,6 +540,9 @@ export class ClientMachine implements Machine<ClientInput, ClientEffect> {
     for (const sequence of this.#granted) lowest = Math.min(lowest, sequence);
     for (const job of this.#jobs.values()) {
       const id = parseJobId(job.row.ticket.jobId);
+      // Final here, in the history there, held only for a person: nobody will ask the ledger again, and a job that
+      // is held for weeks must not keep the ledger from forgetting.
+      if (job.recorded) continue;
       if (id.nonce === this.#config.nonce) lowest = Math.min(lowest, id.sequence);
     }
     return lowest;
@@ -593,6 +602,7 @@ function newJob(row: ClientJobRow, imageAtHand: boolean): ClientJob {
     offering: false,
     sending: false,
     cancelRetry: undefined,
+    recorded: false,
     reported: undefined,
   };
 }

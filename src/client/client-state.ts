@@ -118,5 +118,7 @@ export interface ClientJob {
   offering: boolean;
   sending: boolean;
   cancelRetry: Retry | undefined;
+  /** The server holds the job and has its outcome in the history. */
+  recorded: boolean;
   reported: ClientJobEvent | undefined;
 }

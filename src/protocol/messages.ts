@@ -13,7 +13,10 @@ import { limits } from "./limits.ts";
 /** The parties of a control link. A client and a host are named, there is one server. */
 export type Peer = "server" | `client:${string}` | `host:${string}`;
 
-const epochSchema = z.int().min(0).max(2 ** 31);
+const epochSchema = z
+  .int()
+  .min(0)
+  .max(2 ** 31);
 const codeSchema = z.enum(errorCodes);
 const detailSchema = z.string().max(limits.reasonChars);
 const jobIdsSchema = z.array(jobIdSchema).max(limits.openJobsPerMessage);
@@ -73,6 +76,7 @@ export const messageSchema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("openJobsListed"),
     jobIds: jobIdsSchema,
+    nonce: nonceSchema,
     lowestOpen: lowestOpenSchema,
     /** Ids from here on did not exist when the list was made. */
     nextSequence: lowestOpenSchema,
@@ -102,6 +106,13 @@ export const messageSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("outputAcknowledged"), jobId: jobIdSchema }),
   z.object({ type: z.literal("outputCancelRequested"), ticket: jobTicketSchema, epoch: epochSchema }),
   z.object({ type: z.literal("outcomesRequested"), jobIds: jobIdsSchema, lowestOpen: lowestOpenSchema.optional() }),
+  z.object({
+    type: z.literal("openJobsKnown"),
+    /** Per origin (`client id-nonce`), what `openJobsListed` said last. */
+    origins: z
+      .array(z.object({ origin: z.string().regex(/^[a-z0-9]{8}-[a-z0-9]{6}$/), lowestOpen: lowestOpenSchema }))
+      .max(limits.openJobsPerMessage),
+  }),
   z.object({ type: z.literal("ledgerRequested"), afterSequence: z.int().min(-1) }),
   // host -> sender, server
   z.object({

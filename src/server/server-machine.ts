@@ -1,6 +1,7 @@
 import { type ErrorCode, errorTable } from "../protocol/errors.ts";
-import { type JobId, makeJobId, parseJobId } from "../protocol/ids.ts";
+import { type JobId, makeJobId, originKey, parseJobId } from "../protocol/ids.ts";
 import type { HistoryRow, JobTicket, OutcomeRecord, PrinterAttributes } from "../protocol/job.ts";
+import { limits } from "../protocol/limits.ts";
 import type { Message, MessageOf, Peer } from "../protocol/messages.ts";
 import type { Instant, Machine, RowWrite } from "../runtime/machine.ts";
 import { earliest, firstRetry, nextRetry, type Retry } from "../runtime/retry.ts";
@@ -82,6 +83,8 @@ export class ServerMachine implements Machine<ServerInput, ServerEffect> {
     const moments: (number | undefined)[] = [...this.#printers.values()].map((printer) => printer.ledgerRetry?.atMs);
     for (const job of this.#jobs.values()) {
       moments.push(job.cancelRetry?.atMs, isPending(job) ? phaseWakeMs(job, monotonicMs) : undefined);
+      // A moment that has passed is not waited for again: whoever was to be asked is not there.
+      if (job.askAtMs !== undefined && job.askAtMs > monotonicMs && !job.row.imageStored) moments.push(job.askAtMs);
     }
     for (const kept of this.#kept.values()) moments.push(monotonicMs + Math.max(0, kept.eraseAtMs - wallMs));
     return earliest(moments);
@@ -256,8 +259,18 @@ export class ServerMachine implements Machine<ServerInput, ServerEffect> {
       this.#note("job-abandoned", job.row.ticket.jobId, "the client does not know it any more");
       this.#cancel(job.row.ticket.jobId);
     }
-    const first = message.jobIds[0];
-    if (first !== undefined) this.#lowestOpen.set(originOf(first), message.lowestOpen);
+    const origin = originKey({ clientId, nonce: message.nonce });
+    if (message.lowestOpen <= (this.#lowestOpen.get(origin) ?? 0)) return;
+    this.#lowestOpen.set(origin, message.lowestOpen);
+    for (const name of this.#printers.keys()) this.#tellOpenJobs(name, [[origin, message.lowestOpen]]);
+  }
+
+  /** What clients have closed for good: the host may forget it when it needs the room. */
+  #tellOpenJobs(printer: string, known: Iterable<readonly [string, number]>): void {
+    const origins = [...known]
+      .slice(0, limits.openJobsPerMessage)
+      .map(([origin, lowestOpen]) => ({ origin, lowestOpen }));
+    if (origins.length > 0) this.#send(`host:${printer}`, { type: "openJobsKnown", origins });
   }
 
   #senderReady(message: MessageOf<"senderReady">): void {
@@ -352,13 +365,16 @@ export class ServerMachine implements Machine<ServerInput, ServerEffect> {
         if (job.phase.kind === "outputting") return;
         job.phase = { kind: "outputting", retry: this.#firstRetry(), sentBy: message.sentBy };
         job.attempt = undefined;
+        job.lastRefusal = undefined;
         return this.#changed(job);
       case "outputProgressed":
         job.rowsDone = message.rowsDone;
         return this.#changed(job);
       case "offerRefused":
         if (message.code === "epoch-stale" || errorTable[message.code].retryable) {
-          if (message.epoch === job.row.epoch && job.phase.kind === "offering") this.#wait(job, this.#pause(job));
+          if (message.epoch !== job.row.epoch || job.phase.kind !== "offering") return;
+          this.#wait(job, this.#pause(job));
+          job.lastRefusal = message.code;
           return;
         }
         return this.#hold(job, message.code);
@@ -413,6 +429,7 @@ export class ServerMachine implements Machine<ServerInput, ServerEffect> {
     printer.ledgerRetry = undefined;
     if (!message.complete) return this.#askLedger(name);
     printer.reconciled = true;
+    this.#tellOpenJobs(name, this.#lowestOpen);
     const jobIds = [...this.#jobs.values()].filter((job) => hostPeer(job) === `host:${name}` && isActive(job));
     if (jobIds.length > 0) {
       const ids = jobIds.map((job) => job.row.ticket.jobId);
@@ -685,10 +702,21 @@ export class ServerMachine implements Machine<ServerInput, ServerEffect> {
       const choice = chooseSender(job, this.#surroundings(job));
       if (choice.kind === "wait") {
         this.#setWaiting(job, choice.reason, 0);
+        if (choice.reason === "waits-for-image") this.#askImage(job);
         continue;
       }
       return choice.kind === "start-client" ? this.#startClient(job) : this.#offerOwn(job);
     }
+  }
+
+  /** The client is there and its upload is not: says now and then that the image is wanted. */
+  #askImage(job: ServerJob): void {
+    const nowMs = this.#now.monotonicMs;
+    const { statusIntervalMs } = this.#config.timers;
+    job.askAtMs ??= nowMs + statusIntervalMs;
+    if (job.askAtMs > nowMs) return;
+    job.askAtMs = nowMs + statusIntervalMs;
+    this.#answerKnown(clientPeer(job), job);
   }
 
   #surroundings(job: ServerJob): { clientLinked: boolean; hostLinked: boolean } {
@@ -712,9 +740,21 @@ export class ServerMachine implements Machine<ServerInput, ServerEffect> {
 
   #sendOffer(job: ServerJob): void {
     const { ticket, epoch } = job.row;
-    const lowestOpen = this.#lowestOpen.get(originOf(ticket.jobId));
+    const lowestOpen = this.#lowestOpenOf(ticket.jobId);
     const more = lowestOpen === undefined ? {} : { lowestOpen };
     this.#send(hostPeer(job), { type: "imageOffered", ticket, epoch, sentBy: "server", ...more });
+  }
+
+  /** For its own reprints the server knows it, for a client's job it was told. */
+  #lowestOpenOf(jobId: JobId): number | undefined {
+    const origin = originOf(jobId);
+    const { clientId, nonce, nextSequence } = this.#meta;
+    if (origin !== `${clientId}-${nonce}`) return this.#lowestOpen.get(origin);
+    const mine = [...this.#jobs.values()].filter(({ row }) => originOf(row.ticket.jobId) === origin);
+    const open = mine
+      .filter(({ row }) => row.outcome === undefined)
+      .map(({ row }) => parseJobId(row.ticket.jobId).sequence);
+    return Math.min(nextSequence, ...open);
   }
 
   /** S410: the started client does not do it. */
@@ -819,6 +859,8 @@ function newJob(row: ServerJobRow): ServerJob {
     cancelRetry: undefined,
     composing: false,
     composeFailed: false,
+    askAtMs: undefined,
+    lastRefusal: undefined,
     rowsDone: 0,
   };
 }

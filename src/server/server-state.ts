@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { ErrorCode } from "../protocol/errors.ts";
 import { clientIdSchema, incarnationSchema, nonceSchema } from "../protocol/ids.ts";
 import {
   type HistoryRow,
@@ -141,6 +142,10 @@ export interface ServerJob {
   composing: boolean;
   /** The duplicate could not be made: not tried again until a person asks. */
   composeFailed: boolean;
+  /** When the client is told again that its image is wanted. */
+  askAtMs: number | undefined;
+  /** Why the host did not take it the last time, while it waits for the next attempt. */
+  lastRefusal: ErrorCode | undefined;
   rowsDone: number;
 }
 

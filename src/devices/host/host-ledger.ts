@@ -58,9 +58,8 @@ export class HostLedger {
   }
 
   /** A client said that everything of its origin below `lowestOpen` is closed. */
-  learnLowestOpen(jobId: JobId, lowestOpen: number): void {
-    const key = originKey(parseJobId(jobId));
-    if (lowestOpen > (this.#lowestOpen.get(key) ?? 0)) this.#lowestOpen.set(key, lowestOpen);
+  learnLowestOpen(origin: string, lowestOpen: number): void {
+    if (lowestOpen > (this.#lowestOpen.get(origin) ?? 0)) this.#lowestOpen.set(origin, lowestOpen);
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../../protocol/errors.ts";
-import type { JobId } from "../../protocol/ids.ts";
+import { type JobId, originKey, parseJobId } from "../../protocol/ids.ts";
 import type { JobTicket, OutcomeRecord, PrinterState } from "../../protocol/job.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Message, MessageOf, Peer } from "../../protocol/messages.ts";
@@ -149,6 +149,9 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
       case "outputAcknowledged":
         this.#announcements.delete(announcementKey(from, message.jobId));
         return;
+      case "openJobsKnown":
+        for (const { origin, lowestOpen } of message.origins) this.#ledger.learnLowestOpen(origin, lowestOpen);
+        return;
       case "ledgerRequested":
         return this.#ledgerRequested(from, message.afterSequence);
       default:
@@ -161,7 +164,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
   #imageOffered(from: Peer, message: MessageOf<"imageOffered">): void {
     const { ticket, epoch, sentBy } = message;
     const { jobId } = ticket;
-    if (message.lowestOpen !== undefined) this.#ledger.learnLowestOpen(jobId, message.lowestOpen);
+    if (message.lowestOpen !== undefined) this.#ledger.learnLowestOpen(originOf(jobId), message.lowestOpen);
     if (this.#answerKnown(from, ticket, epoch)) return;
     const refusal = this.#refusal(ticket);
     if (refusal !== undefined) return this.#refuse(from, jobId, epoch, refusal);
@@ -394,7 +397,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
   #outcomesRequested(from: Peer, message: MessageOf<"outcomesRequested">): void {
     const unknown: JobId[] = [];
     for (const jobId of message.jobIds) {
-      if (message.lowestOpen !== undefined) this.#ledger.learnLowestOpen(jobId, message.lowestOpen);
+      if (message.lowestOpen !== undefined) this.#ledger.learnLowestOpen(originOf(jobId), message.lowestOpen);
       const record = this.#ledger.job(jobId);
       if (this.#ledger.pruned(jobId)) this.#refuse(from, jobId, 0, "job-pruned");
       else if (record === undefined) unknown.push(jobId);
@@ -500,6 +503,10 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
     const more = { ...(jobId === undefined ? {} : { jobId }), ...(detail === undefined ? {} : { detail }) };
     this.#effects.push({ kind: "note", event, ...more });
   }
+}
+
+function originOf(jobId: JobId): string {
+  return originKey(parseJobId(jobId));
 }
 
 function announcementKey(to: Peer, jobId: JobId): string {
