@@ -1,6 +1,6 @@
 import type { MemoryPage } from "../../image/print-image.ts";
 import type { Evidence } from "../../protocol/job.ts";
-import { concatBytes, feedUnits, initialize, requestProcessId, transmitPaperStatus } from "./commands.ts";
+import { concatBytes, enableAsb, feedUnits, initialize, requestProcessId, transmitPaperStatus } from "./commands.ts";
 import type { PrinterModel } from "./models.ts";
 import { encodeBand, rasterCommand, usedBytes } from "./raster-band.ts";
 
@@ -36,6 +36,7 @@ type Segment =
  * The bytes that print these pages, in chunks of whole commands. Each page is fed to the cutter and cut.
  * Process ID 1 follows the last black row of the job: GS ( H is bound to the data just before it, and only after
  * printing data does its answer mean "printed". Process ID 2 follows the last cut, and GS r everything.
+ * The rows of the pages are iterated twice, the second time as the chunks are taken.
  * Pages must be as wide as the model or narrower; wider ones are the caller's error (RangeError).
  */
 export function* encodeOutput(pages: readonly MemoryPage[], options: OutputOptions): Generator<OutputChunk> {
@@ -44,28 +45,48 @@ export function* encodeOutput(pages: readonly MemoryPage[], options: OutputOptio
 
 function* encodeParts(pages: readonly MemoryPage[], options: OutputOptions): Generator<OutputChunk> {
   const { model } = options;
-  const segmentsOfPages = pages.map((page) => splitPage(page, model));
-  const lastBlackPage = segmentsOfPages.findLastIndex((segments) => segments.some((s) => s.kind === "rows"));
-  let rowsDone = 0;
-  const part = (bytes: Uint8Array, mechanicalMs = 0): OutputChunk => ({ bytes, rowsDone, mechanicalMs });
-  yield part(initialize);
-  for (const [pageIndex, segments] of segmentsOfPages.entries()) {
-    const idAfter = pageIndex === lastBlackPage ? segments.findLastIndex((s) => s.kind === "rows") : -1;
-    for (const [i, segment] of segments.entries()) {
-      if (segment.kind === "blank") {
-        rowsDone += segment.heightRows;
-        yield part(blankRows(segment.heightRows, model), feedMs(segment.heightRows, model));
+  const last = findLastBlackRow(pages);
+  let rowsBefore = 0;
+  // Makers do not say whether ESC @ ends ASB, so it is asked for again.
+  const start = options.evidence === "none" ? initialize : concatBytes([initialize, enableAsb]);
+  yield { bytes: start, rowsDone: 0, mechanicalMs: 0 };
+  for (const [pageIndex, page] of pages.entries()) {
+    let row = 0;
+    for (const segment of splitPage(page, model)) {
+      const black = segment.kind === "rows";
+      row += black ? segment.rows.length : segment.heightRows;
+      const rowsDone = rowsBefore + row;
+      if (black) {
+        const bytes = concatBytes(encodeBand(segment.rows));
+        yield { bytes, rowsDone, mechanicalMs: printMs(segment.rows, model) };
       } else {
-        rowsDone += segment.rows.length;
-        yield part(concatBytes(encodeBand(segment.rows)), printMs(segment.rows, model));
+        const bytes = blankRows(segment.heightRows, model);
+        yield { bytes, rowsDone, mechanicalMs: feedMs(segment.heightRows, model) };
       }
-      if (i === idAfter) yield part(firstRequest(options));
+      if (pageIndex === last?.pageIndex && row === last.row + 1) {
+        yield { bytes: firstRequest(options), rowsDone, mechanicalMs: 0 };
+      }
     }
-    yield part(endOfPage(model), feedMs(model.feedBeforeCutRows, model) + model.cutMs);
+    rowsBefore += row;
+    const mechanicalMs = feedMs(model.feedBeforeCutRows, model) + model.cutMs;
+    yield { bytes: endOfPage(model), rowsDone: rowsBefore, mechanicalMs };
   }
   // With nothing black in the job there was no last line to follow.
-  if (lastBlackPage === -1) yield part(firstRequest(options));
-  yield part(lastRequests(options));
+  if (last === undefined) yield { bytes: firstRequest(options), rowsDone: rowsBefore, mechanicalMs: 0 };
+  yield { bytes: lastRequests(options), rowsDone: rowsBefore, mechanicalMs: 0 };
+}
+
+function findLastBlackRow(pages: readonly MemoryPage[]): { pageIndex: number; row: number } | undefined {
+  for (let pageIndex = pages.length - 1; pageIndex >= 0; pageIndex--) {
+    let last = -1;
+    let row = 0;
+    for (const dots of pages[pageIndex]?.rows ?? []) {
+      if (usedBytes(dots) > 0) last = row;
+      row++;
+    }
+    if (last >= 0) return { pageIndex, row: last };
+  }
+  return undefined;
 }
 
 /** What ends a ticket: feed to the cutter and cut, or to the tear bar. */
@@ -88,44 +109,37 @@ function lastRequests(options: OutputOptions): Uint8Array {
   return concatBytes([requestProcessId(options.processIds[1]), transmitPaperStatus]);
 }
 
-function splitPage(page: MemoryPage, model: PrinterModel): Segment[] {
+function* splitPage(page: MemoryPage, model: PrinterModel): Generator<Segment> {
   if (page.widthDots > model.widthDots) throw new RangeError(`page of ${page.widthDots} dots on ${model.name}`);
-  const segments: Segment[] = [];
   let band: Uint8Array[] = [];
   let bandWidthBytes = 1;
   let blank = 0;
-  const endBand = (): void => {
-    if (band.length > 0) segments.push({ kind: "rows", rows: band });
-    band = [];
-    bandWidthBytes = 1;
-  };
-  const endBlank = (): void => {
-    if (blank > 0) segments.push({ kind: "blank", heightRows: blank });
-    blank = 0;
-  };
   for (const row of page.rows) {
     const used = usedBytes(row);
     if (used === 0) {
       blank++;
       continue;
     }
-    if (band.length > 0 && blank > 0) {
-      const fits = band.length + blank < model.bandRows;
-      if (fits && blank * Math.max(bandWidthBytes, used) <= blankCostBytes(blank, model)) {
+    if (blank > 0) {
+      const joins = band.length > 0 && band.length + blank < model.bandRows;
+      if (joins && blank * Math.max(bandWidthBytes, used) <= blankCostBytes(blank, model)) {
         for (; blank > 0; blank--) band.push(new Uint8Array(row.length));
       } else {
-        endBand();
+        if (band.length > 0) yield { kind: "rows", rows: band };
+        yield { kind: "blank", heightRows: blank };
+        [band, bandWidthBytes, blank] = [[], 1, 0];
       }
     }
-    endBlank();
     // Rows may be views of a buffer that is used again.
     band.push(row.slice());
     bandWidthBytes = Math.max(bandWidthBytes, used);
-    if (band.length >= model.bandRows) endBand();
+    if (band.length >= model.bandRows) {
+      yield { kind: "rows", rows: band };
+      [band, bandWidthBytes] = [[], 1];
+    }
   }
-  endBand();
-  endBlank();
-  return segments;
+  if (band.length > 0) yield { kind: "rows", rows: band };
+  if (blank > 0) yield { kind: "blank", heightRows: blank };
 }
 
 /** Bytes that a gap of blank rows costs when the band is ended for it. */
