@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ErrorCode } from "../protocol/errors.ts";
 import { jobTicketSchema, outcomeRecordSchema, printerAttributesSchema } from "../protocol/job.ts";
 import { limits, type Timers } from "../protocol/limits.ts";

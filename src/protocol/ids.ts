@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * Job id = client id + incarnation nonce + sequence number (design §3). The alphabet is that of file names on every

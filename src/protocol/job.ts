@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { incarnationSchema, jobIdSchema, printerNameSchema, sha256Schema } from "./ids.ts";
 import { limits } from "./limits.ts";
 

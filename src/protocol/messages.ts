@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { errorCodes } from "./errors.ts";
 import { clientIdSchema, incarnationSchema, jobIdSchema, nonceSchema, printerNameSchema } from "./ids.ts";
 import {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ErrorCode } from "../protocol/errors.ts";
 import { clientIdSchema, incarnationSchema, nonceSchema } from "../protocol/ids.ts";
 import {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { jobIdSchema, sha256Schema } from "../../protocol/ids.ts";
 import { evidenceSchema, sourceSchema } from "../../protocol/job.ts";
 import { limits } from "../../protocol/limits.ts";

@@ -1,0 +1,89 @@
+import * as z from "zod";
+import { errorCodes } from "./errors.ts";
+import { jobIdSchema } from "./ids.ts";
+import {
+  historyRowSchema,
+  outcomeRecordSchema,
+  printerAttributesSchema,
+  printerStateSchema,
+  sourceSchema,
+  spoolsSchema,
+} from "./job.ts";
+
+/**
+ * What the HTTP API of the server, and of a client for its own jobs, says. The paths:
+ *
+ *     GET  /api/jobs                      { jobs: JobView[] }
+ *     GET  /api/jobs/JOB                  { job: JobView } or { history: HistoryRow }
+ *     GET  /api/jobs/JOB/image            the print image (PWG Raster)
+ *     GET  /api/jobs/JOB/preview.png      the same dots as PNG
+ *     POST /api/jobs/JOB/cancel           { job: JobView } or { history: HistoryRow }
+ *     POST /api/jobs/JOB/retry            the same (server only)
+ *     GET  /api/history?limit=&before=&printer=   { rows: HistoryRow[] } (server only), newest first
+ *     GET  /api/printers                  { printers: PrinterView[] }
+ *     PUT  /api/documents?title=&printer=&source=&spools=&copies=&documentDateMs=&name=   (client only)
+ *          body: the document; answer: a line of JSON for each PrintEvent until the job has ended
+ */
+export const jobViewSchema = z.object({
+  jobId: jobIdSchema,
+  title: z.string(),
+  clientName: z.string(),
+  printer: z.string(),
+  /** IPP job-state. */
+  state: z.enum(["pending", "pending-held", "processing", "canceling", "ended"]),
+  /** What it waits for or why it is held, as a sentence. */
+  reason: z.string(),
+  source: sourceSchema,
+  spools: spoolsSchema,
+  /** Which spools hold the image at this moment, as far as the answering side knows. */
+  held: z.object({ client: z.boolean(), server: z.boolean() }),
+  sizeBytes: z.int(),
+  pages: z.int(),
+  heightDots: z.int(),
+  rowsDone: z.int(),
+  requestedAtMs: z.int(),
+  documentDateMs: z.int().optional(),
+  /** Who sends the image while it is processing. */
+  sentBy: sourceSchema.optional(),
+  outcome: outcomeRecordSchema.optional(),
+  reprintOf: jobIdSchema.optional(),
+});
+export type JobView = z.infer<typeof jobViewSchema>;
+
+export const printerViewSchema = z.object({
+  attributes: printerAttributesSchema,
+  state: printerStateSchema,
+  /** The server has a link to its printer host. */
+  linked: z.boolean(),
+  queuedJobs: z.int(),
+});
+export type PrinterView = z.infer<typeof printerViewSchema>;
+
+export const jobsAnswerSchema = z.object({ jobs: z.array(jobViewSchema) });
+export const jobAnswerSchema = z.object({ job: jobViewSchema.optional(), history: historyRowSchema.optional() });
+export type JobAnswer = z.infer<typeof jobAnswerSchema>;
+export const historyAnswerSchema = z.object({ rows: z.array(historyRowSchema) });
+export const printersAnswerSchema = z.object({ printers: z.array(printerViewSchema) });
+
+/** What happens to one print request, told while it happens. `closed`, `refused` and `failed` are the last. */
+export const printEventSchema = z.object({
+  event: z.enum([
+    "rendered",
+    "accepted",
+    "waiting",
+    "started",
+    "progressed",
+    "ended",
+    "held",
+    "canceling",
+    "closed",
+    "refused",
+    "failed",
+  ]),
+  jobId: jobIdSchema.optional(),
+  code: z.enum(errorCodes).optional(),
+  detail: z.string().optional(),
+  rowsDone: z.int().optional(),
+  heightDots: z.int().optional(),
+});
+export type PrintEvent = z.infer<typeof printEventSchema>;
