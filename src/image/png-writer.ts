@@ -35,7 +35,11 @@ export async function* encodePngStream(
  * Throws as `readPrintImage` does.
  */
 export async function previewPng(image: Uint8Array): Promise<Uint8Array> {
-  const { pages } = readPrintImage(image);
+  return encodePagesPng(readPrintImage(image).pages);
+}
+
+/** Several pages as one PNG, one below the other. */
+export async function encodePagesPng(pages: readonly MemoryPage[]): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of encodePngStream(stackGeometry(pages), stackRows(pages))) chunks.push(chunk);
   return Buffer.concat(chunks);

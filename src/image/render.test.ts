@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PNG } from "pngjs";
 import sharp from "sharp";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { limits } from "../protocol/limits.ts";
 import { detectFormat } from "./detect-format.ts";
 import { decodeJpeg } from "./formats/jpeg.ts";
@@ -24,8 +24,11 @@ let fileCount = 0;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "twinspool-render-test-"));
+  // What is left behind can only be counted in a temporary folder of one's own.
+  for (const name of ["TMPDIR", "TEMP", "TMP"]) vi.stubEnv(name, folder);
 });
 afterAll(async () => {
+  vi.unstubAllEnvs();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -136,10 +139,10 @@ describe("memory", () => {
       let [a, b] = [1, 0];
       for (let y = 0; y < height; y += 1) {
         const row = new Uint8Array(width + 1).fill(y & 255, 1);
-        for (const byte of row) {
-          a = (a + byte) % 65_521;
-          b = (b + a) % 65_521;
-        }
+        // Adler-32 of a zero and then `width` equal bytes, in one step.
+        const value = y & 255;
+        b = (b + a + width * a + (value * width * (width + 1)) / 2) % 65_521;
+        a = (a + width * value) % 65_521;
         const head = Uint8Array.of(y === height - 1 ? 1 : 0, 0, 0, 0, 0);
         new DataView(head.buffer).setUint16(1, row.length, true);
         new DataView(head.buffer).setUint16(3, ~row.length & 0xffff, true);
@@ -178,7 +181,7 @@ describe("JPEG", () => {
   const raw = { raw: { width, height, channels: 3 } } as const;
 
   async function temporaryFolders(): Promise<string[]> {
-    return (await readdir(tmpdir())).filter((name) => name.startsWith("twinspool-jpeg-"));
+    return (await readdir(folder)).filter((name) => name.startsWith("twinspool-jpeg-"));
   }
 
   test("a photograph is shrunk to the width and dithered; nothing temporary stays", async () => {
@@ -234,6 +237,22 @@ describe("JPEG", () => {
     const path = await write("x");
     const missing = (): Promise<never> => Promise.reject(new Error("Cannot find package 'sharp'"));
     expect(await codeOf(decodeJpeg(path, 576, missing))).toBe("decoder-missing");
+  });
+
+  test.each([
+    ["VipsJpeg: premature end of JPEG image", "document-truncated"],
+    ["Input image exceeds pixel limit", "document-too-large"],
+    ["Input buffer contains unsupported image format", "document-invalid"],
+  ])("what libvips says is told by our codes: %s", async (reason, code) => {
+    const before = await temporaryFolders();
+    const failing = (() => ({ metadata: () => Promise.reject(new Error(reason)) })) as unknown as typeof sharp;
+    expect(await codeOf(decodeJpeg("x", 576, async () => failing))).toBe(code);
+    expect(await temporaryFolders()).toEqual(before);
+  });
+
+  test("a picture beyond the limits is refused before it is decoded", async () => {
+    const huge = (() => ({ metadata: async () => ({ width: 65_000, height: 65_000 }) })) as unknown as typeof sharp;
+    expect(await codeOf(decodeJpeg("x", 576, async () => huge))).toBe("document-too-large");
   });
 });
 
@@ -327,7 +346,7 @@ describe("text", () => {
   });
 
   test("bad text is refused, with the place", async () => {
-    await expect(render("good\n".repeat(2000) + "\0")).rejects.toThrow(
+    await expect(render(`${"good\n".repeat(2000)}\0`)).rejects.toThrow(
       /byte 10000 of the text is the control character 00h/,
     );
     await expect(render(Buffer.from([0x61, 0xe9, 0x62]))).rejects.toThrow(/byte 2/);
