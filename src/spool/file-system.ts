@@ -1,5 +1,6 @@
-import { constants } from "node:fs";
-import { mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
+import { closeSync, constants, fsyncSync, mkdirSync, openSync } from "node:fs";
+import { open, readdir, rename, stat, unlink } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { platform } from "node:process";
 import { TwinspoolError } from "../protocol/errors.ts";
 
@@ -21,6 +22,7 @@ export interface FileSystem {
   open(path: string, mode: "create" | "update" | "read"): Promise<OpenFile>;
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
+  /** Makes a folder and those above it, durably. */
   makeFolder(path: string): Promise<void>;
   /** Names in a folder, without order. */
   list(folder: string): Promise<string[]>;
@@ -64,7 +66,7 @@ export const nodeFileSystem: FileSystem = {
   rename,
   unlink,
   async makeFolder(path) {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    makeFolderSync(path);
   },
   list: (folder) => readdir(folder),
   async size(path) {
@@ -77,7 +79,6 @@ export const nodeFileSystem: FileSystem = {
     }
   },
   async syncFolder(folder) {
-    // Windows opens no folders; NTFS journals names itself.
     if (platform === "win32") return;
     const handle = await open(folder, constants.O_RDONLY);
     try {
@@ -87,6 +88,27 @@ export const nodeFileSystem: FileSystem = {
     }
   },
 };
+
+/** Makes a folder and those above it; their names are durable. */
+export function makeFolderSync(path: string): void {
+  const first = mkdirSync(path, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  const top = dirname(resolve(first));
+  for (let folder = resolve(path); folder !== top && folder !== dirname(folder); folder = dirname(folder)) {
+    syncFolderSync(dirname(folder));
+  }
+}
+
+function syncFolderSync(folder: string): void {
+  // Windows opens no folders; NTFS journals names itself.
+  if (platform === "win32") return;
+  const descriptor = openSync(folder, constants.O_RDONLY);
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
 
 /** The system's name of an error, such as ENOENT. */
 export function errorCodeOf(error: unknown): string | undefined {

@@ -1,8 +1,10 @@
+import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { DatabaseSync } from "@photostructure/sqlite";
 import type { z } from "zod";
 import { TwinspoolError } from "../protocol/errors.ts";
 import type { RowWrite } from "../runtime/machine.ts";
+import { diskError, makeFolderSync } from "./file-system.ts";
 import { sqliteCode } from "./sqlite-error.ts";
 
 /** Place of a value in a row's JSON, such as `$.ticket.printer`. */
@@ -49,6 +51,7 @@ export interface QuarantinedRow {
 type Database = InstanceType<typeof DatabaseSync>;
 type Statement = ReturnType<Database["prepare"]>;
 type SqlValue = string | number;
+type Check<T> = (value: unknown) => { readonly value: T } | { readonly reason: string };
 
 const tablePattern = /^[a-z][A-Za-z0-9_]{0,40}$/;
 const pathPattern = /^\$(\.[A-Za-z][A-Za-z0-9]*)+$/;
@@ -63,6 +66,7 @@ const statementsKept = 64;
  */
 export function openJobStore(file: string, tables: readonly string[], options: JobStoreOptions = {}): JobStore {
   for (const table of tables) checkTable(table);
+  makeFolderOf(file);
   const url = pathToFileURL(file);
   // A power cut while writing one sector may spoil the others of its flash page: no powersafe overwrite on SD cards.
   url.searchParams.set("psow", "0");
@@ -74,6 +78,14 @@ export function openJobStore(file: string, tables: readonly string[], options: J
   } catch (error) {
     if (database?.isOpen) database.close();
     throw storeError(error, file);
+  }
+}
+
+function makeFolderOf(file: string): void {
+  try {
+    makeFolderSync(dirname(file));
+  } catch (error) {
+    throw diskError(error, file);
   }
 }
 
@@ -152,21 +164,24 @@ export class JobStore {
 
   get(table: string, key: string): unknown {
     const row = this.#read(`SELECT value FROM ${this.#table(table)} WHERE key = ?`, [key])[0];
-    return row === undefined ? undefined : JSON.parse(String(row["value"]));
+    if (row === undefined) return undefined;
+    const json = parseJson(String(row["value"]));
+    if ("value" in json) return json.value;
+    throw new TwinspoolError("database-corrupt", `${this.#file}: ${table} ${key} is ${json.reason}`);
   }
 
   count(table: string): number {
     return Number(this.#read(`SELECT count(*) AS n FROM ${this.#table(table)}`, [])[0]?.["n"]);
   }
 
-  /** One page of a table. Throws `request-invalid` when `before` is not from a page before. */
+  /** One page of a table; a row that is no JSON any more goes into quarantine and is left out. Throws `request-invalid` when `before` is not from a page before. */
   page(table: string, query: PageQuery): Page {
     const { sql, values } = pageSql(this.#table(table), query);
     const found = this.#read(sql, values);
-    const rows = found.slice(0, query.limit);
-    const last = rows.at(-1);
+    const shown = found.slice(0, query.limit);
+    const last = shown.at(-1);
     return {
-      rows: rows.map((row) => ({ key: String(row["key"]), value: JSON.parse(String(row["value"])) })),
+      rows: this.#sift(table, shown, (value) => ({ value })),
       ...(found.length > query.limit && last !== undefined
         ? { next: JSON.stringify([last["position"], last["key"]]) }
         : {}),
@@ -203,13 +218,14 @@ export class JobStore {
     }
   }
 
-  #loadWith<T>(
-    table: string,
-    check: (value: unknown) => { readonly value: T } | { readonly reason: string },
-  ): StoredRow<T>[] {
+  #loadWith<T>(table: string, check: Check<T>): StoredRow<T>[] {
+    return this.#sift(table, this.#read(`SELECT key, value FROM ${this.#table(table)} ORDER BY key`, []), check);
+  }
+
+  #sift<T>(table: string, found: readonly Record<string, unknown>[], check: Check<T>): StoredRow<T>[] {
     const rows: StoredRow<T>[] = [];
     const refused: QuarantinedRow[] = [];
-    for (const row of this.#read(`SELECT key, value FROM ${this.#table(table)} ORDER BY key`, [])) {
+    for (const row of found) {
       const key = String(row["key"]);
       const text = String(row["value"]);
       const json = parseJson(text);
@@ -317,7 +333,8 @@ function parseCursor(text: string): [SqlValue, string] {
 /** Absent values count as 0, so that every row has its place in the order. */
 function extract(path: string): string {
   if (!pathPattern.test(path)) throw new RangeError(`not a JSON path: ${path}`);
-  return `ifnull(json_extract(value, '${path}'), 0)`;
+  // Without the check one rotten row would make every query of its table fail, and its own removal too.
+  return `ifnull(CASE WHEN json_valid(value) THEN json_extract(value, '${path}') END, 0)`;
 }
 
 function checkTable(table: string): void {

@@ -19,6 +19,7 @@ export interface LedgerFileOptions {
   readonly slotCount: number;
   readonly makeIncarnation: () => string;
   readonly fileSystem?: FileSystem;
+  readonly lock?: (path: string) => FileLock;
 }
 
 export interface OpenedLedger {
@@ -45,7 +46,7 @@ const chunkBlocks = 64;
 export async function openLedgerFile(path: string, options: LedgerFileOptions): Promise<OpenedLedger> {
   const fs = options.fileSystem ?? nodeFileSystem;
   await attempt(path, () => fs.makeFolder(dirname(path)));
-  const lock = lockFile(`${path}.lock`);
+  const lock = (options.lock ?? lockFile)(`${path}.lock`);
   try {
     const { scanned, replaced } = await readOrMake(fs, path, options);
     const file = await attempt(path, () => fs.open(path, "update"));
