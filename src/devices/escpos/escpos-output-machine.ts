@@ -127,7 +127,8 @@ export class EscposOutputMachine implements Machine<OutputInput, OutputEffect> {
         else this.#startResync(nowMs);
         return;
       case "linkClosed":
-        this.#loseLink(input.reason, nowMs);
+        // A failed write and the end of the link may both be told; the second changes nothing.
+        if (this.#connectAtMs === undefined && this.#phase !== "closed") this.#loseLink(input.reason, nowMs);
         return;
       case "bytesWritten":
         this.#link?.written();

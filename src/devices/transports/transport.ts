@@ -4,8 +4,10 @@ export interface Transport {
   open(events: TransportEvents): Promise<void>;
   /** Resolves when the transport has accepted the bytes and is ready for more; that paces the sender. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Ends the link at once; `onClose` is not called for it. */
+  /** Ends the link, or the attempt to open one, at once; `onClose` is not called for it. */
   close(): Promise<void>;
+  /** Gives back what outlives links; the transport is not used afterwards. */
+  dispose?(): Promise<void>;
 }
 
 export interface TransportEvents {
