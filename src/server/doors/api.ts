@@ -1,0 +1,81 @@
+import type { JobAnswer, JobView, PrinterView } from "../../protocol/api.ts";
+import { TwinspoolError } from "../../protocol/errors.ts";
+import { jobIdPattern } from "../../protocol/ids.ts";
+import type { HistoryRow } from "../../protocol/job.ts";
+import type { Routes } from "../../runtime/listener.ts";
+
+/** What the API door needs of the server; it translates and never decides. */
+export interface ApiBackend {
+  jobs(): JobView[];
+  job(jobId: string): JobView | undefined;
+  history(query: HistoryQuery): { rows: HistoryRow[]; next?: string };
+  historyOf(jobId: string): HistoryRow | undefined;
+  printers(): PrinterView[];
+  cancel(jobId: string): void;
+  retry(jobId: string): void;
+  /** The whole print image of a queued or kept job; throws `image-missing`. */
+  image(jobId: string): Promise<Uint8Array>;
+}
+
+export interface HistoryQuery {
+  readonly limit: number;
+  readonly before?: string;
+  readonly printer?: string;
+}
+
+const historyRowsAtMost = 1_000;
+
+/** The HTTP API of `protocol/api.ts`. */
+export function mountApi({ app }: Routes, backend: ApiBackend): void {
+  app.get("/api/health", (context) => context.json({ ok: true }));
+  app.get("/api/jobs", (context) => context.json({ jobs: backend.jobs() }));
+  app.get("/api/jobs/:id", (context) => context.json(answer(backend, context.req.param("id"))));
+  app.post("/api/jobs/:id/cancel", (context) => {
+    const jobId = context.req.param("id");
+    answer(backend, jobId);
+    backend.cancel(jobId);
+    return context.json(answer(backend, jobId));
+  });
+  app.post("/api/jobs/:id/retry", (context) => {
+    const jobId = context.req.param("id");
+    const { job } = answer(backend, jobId);
+    if (job?.state !== "pending-held") throw new TwinspoolError("job-not-held", jobId);
+    if (!job.held.server) throw new TwinspoolError("image-missing", "only the client has it; print the document again");
+    backend.retry(jobId);
+    return context.json(answer(backend, jobId));
+  });
+  app.get("/api/jobs/:id/image", async (context) => {
+    const image = await backend.image(checked(context.req.param("id")));
+    return context.body(new Uint8Array(image), 200, { "content-type": "image/pwg-raster" });
+  });
+  app.get("/api/jobs/:id/preview.png", async (context) => {
+    const image = await backend.image(checked(context.req.param("id")));
+    // Rarely needed: loaded when the first person looks.
+    const { previewPng } = await import("../../image/png-writer.ts");
+    return context.body(new Uint8Array(await previewPng(image)), 200, { "content-type": "image/png" });
+  });
+  app.get("/api/history", (context) => {
+    const limit = Number(context.req.query("limit") ?? 100);
+    if (!Number.isInteger(limit) || limit < 1 || limit > historyRowsAtMost) {
+      throw new TwinspoolError("request-invalid", `limit ${limit}, allowed: 1 to ${historyRowsAtMost}`);
+    }
+    const before = context.req.query("before");
+    const printer = context.req.query("printer");
+    const more = { ...(before === undefined ? {} : { before }), ...(printer === undefined ? {} : { printer }) };
+    return context.json(backend.history({ limit, ...more }));
+  });
+  app.get("/api/printers", (context) => context.json({ printers: backend.printers() }));
+}
+
+function checked(jobId: string): string {
+  if (!jobIdPattern.test(jobId)) throw new TwinspoolError("job-unknown", jobId.slice(0, 60));
+  return jobId;
+}
+
+function answer(backend: ApiBackend, jobId: string): JobAnswer {
+  const job = backend.job(checked(jobId));
+  if (job !== undefined) return { job };
+  const history = backend.historyOf(jobId);
+  if (history === undefined) throw new TwinspoolError("job-unknown", jobId);
+  return { history };
+}

@@ -1,0 +1,347 @@
+import { join } from "node:path";
+import { parsePwgHeader, pwgHeaderBytes } from "../image/pwg-header.ts";
+import { TwinspoolError } from "../protocol/errors.ts";
+import { type HistoryRow, historyRowSchema, type JobTicket } from "../protocol/job.ts";
+import { limits } from "../protocol/limits.ts";
+import type { Hello, Peer } from "../protocol/messages.ts";
+import { nodeClock } from "../runtime/clock.ts";
+import type { Config } from "../runtime/config-schema.ts";
+import { newClientId, newNonce } from "../runtime/identity.ts";
+import { putImage, receiveImage } from "../runtime/image-transfer.ts";
+import { type Routes, sendError } from "../runtime/listener.ts";
+import type { Log } from "../runtime/log.ts";
+import type { PersistEffect } from "../runtime/machine.ts";
+import { MachineRunner } from "../runtime/machine-runner.ts";
+import { PeerHub } from "../runtime/peer-hub.ts";
+import { type ImageStore, openImageStore } from "../spool/image-store.ts";
+import { type JobStore, openJobStore } from "../spool/job-store.ts";
+import { watchSpoolLevel } from "../spool/level-watch.ts";
+import { type ApiBackend, mountApi } from "./doors/api.ts";
+import { viewJob, viewPrinter } from "./job-view.ts";
+import { ServerMachine } from "./server-machine.ts";
+import {
+  keptImageRowSchema,
+  type ServerEffect,
+  type ServerInput,
+  type ServerMeta,
+  serverJobRowSchema,
+  serverMetaSchema,
+  serverPrinterRowSchema,
+  serverTables,
+} from "./server-state.ts";
+
+export interface ServerOptions {
+  readonly config: Config;
+  readonly log: Log;
+  /** A write that could not be made durable: the process has to end. Default: an uncaught error. */
+  readonly onFatal?: (error: unknown) => void;
+}
+
+export interface ServerProcess {
+  mount(routes: Routes): void;
+  start(): void;
+  close(): Promise<void>;
+}
+
+const houseKeepingMs = 3_600_000;
+const deletedAtOnce = 500;
+
+/** Opens the server's data folder: spool, queue and history. Throws `folder-in-use`, `database-corrupt`, `disk-*`. */
+export async function openServer(options: ServerOptions): Promise<ServerProcess> {
+  const folder = join(options.config.data, "server");
+  const store = openJobStore(join(folder, "server.db"), Object.values(serverTables), {
+    indexes: [
+      { table: serverTables.history, path: "$.recordedAtMs" },
+      { table: serverTables.history, path: "$.printer" },
+    ],
+  });
+  try {
+    const images = await openImageStore(join(folder, "images"), { maxImageBytes: limits.imageBytes });
+    const shell = new ServerShell(options, folder, store, images);
+    await images.sweep(shell.knownImages);
+    return shell;
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+/** The thin shell of the server's machine: carries its effects out on disk and network. */
+class ServerShell implements ServerProcess, ApiBackend {
+  readonly #config: Config;
+  readonly #log: Log;
+  readonly #store: JobStore;
+  readonly #images: ImageStore;
+  readonly #folder: string;
+  readonly #machine: ServerMachine;
+  readonly #runner: MachineRunner<ServerInput, ServerEffect, PersistEffect>;
+  readonly #hub: PeerHub;
+  readonly #missing: readonly string[];
+  /** Images that have a row; the others are swept into quarantine. */
+  readonly knownImages: readonly string[];
+  #stopLevel: () => void = () => {};
+  #houseKeeping: NodeJS.Timeout | undefined;
+
+  constructor(options: ServerOptions, folder: string, store: JobStore, images: ImageStore) {
+    const { config, log } = options;
+    this.#config = config;
+    this.#log = log;
+    this.#store = store;
+    this.#images = images;
+    this.#folder = folder;
+    const jobs = store.loadChecked(serverTables.jobs, serverJobRowSchema).map((row) => row.value);
+    const kept = store.loadChecked(serverTables.kept, keptImageRowSchema).map((row) => row.value);
+    const printers = store.loadChecked(serverTables.printers, serverPrinterRowSchema).map((row) => row.value);
+    for (const row of store.quarantined()) log.warn({ ...row, value: undefined }, "a row could not be read");
+    this.knownImages = [...jobs.map((row) => row.ticket.jobId), ...kept.map((row) => row.jobId)];
+    this.#missing = jobs.filter((row) => row.imageStored && !images.has(row.ticket.jobId)).map((r) => r.ticket.jobId);
+    const policies = new Map(config.printers.map((printer) => [printer.name, printer.indeterminate]));
+    this.#machine = new ServerMachine(
+      {
+        timers: config.timers,
+        maxOpenJobsPerClient: limits.openJobsPerClient,
+        keepEndedMs: config.retention.keepEndedMinutes * 60_000,
+        indeterminatePolicy: (printer) => policies.get(printer) ?? "hold",
+        findHistory: (jobId) => this.#findHistory(jobId),
+      },
+      { meta: loadMeta(store), jobs, printers, kept },
+    );
+    this.#runner = new MachineRunner(this.#machine, {
+      clock: nodeClock,
+      isPersist: (effect): effect is PersistEffect => effect.kind === "persist",
+      commit: (effects) => store.commit(effects.flatMap((effect) => effect.writes)),
+      perform: (effect) => this.#perform(effect),
+      mayWait: (effect) => effect.kind === "sendMessage" || effect.kind === "jobChanged" || effect.kind === "note",
+      onFatal: (error) => {
+        log.fatal({ err: error }, "the server has to end");
+        if (options.onFatal === undefined)
+          setImmediate(() => {
+            throw error;
+          });
+        else options.onFatal(error);
+      },
+    });
+    this.#hub = new PeerHub({
+      clock: nodeClock,
+      random: Math.random,
+      log,
+      key: config.key,
+      dispatch: (input) => this.#runner.dispatch(input),
+    });
+  }
+
+  mount(routes: Routes): void {
+    routes.onControl("/control", (socket) => this.#hub.accept(socket, identify));
+    routes.rawRoute("PUT", "/images/", async (request, response) => {
+      const jobId = (request.url ?? "").slice("/images/".length);
+      try {
+        await this.#receive(jobId, receiveImage(request));
+        response.writeHead(200, { "content-type": "application/json" }).end("{}");
+      } catch (error) {
+        this.#log.warn({ job: jobId.slice(0, 60), err: error }, "an upload was refused");
+        sendError(response, error);
+      }
+    });
+    mountApi(routes, this);
+  }
+
+  start(): void {
+    for (const jobId of this.#missing) this.#runner.dispatch({ kind: "imageLost", jobId, reason: "no file at start" });
+    this.#stopLevel = watchSpoolLevel(this.#folder, this.#images, this.#config.spoolQuotaBytes, (level, reason) => {
+      this.#log.warn({ level, reason }, "the spool's level changed");
+      this.#runner.dispatch({ kind: "spoolLevelChanged", level });
+    });
+    this.#houseKeeping = setInterval(() => this.#forgetHistory(), houseKeepingMs);
+    this.#houseKeeping.unref();
+    this.#forgetHistory();
+    this.#runner.dispatch({ kind: "woke" });
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#houseKeeping);
+    this.#stopLevel();
+    this.#hub.close();
+    await this.#runner.close();
+    this.#store.close();
+  }
+
+  // ---- the API door
+
+  jobs() {
+    return this.#machine.jobs.map(viewJob);
+  }
+
+  job(jobId: string) {
+    const job = this.#machine.job(jobId);
+    return job === undefined ? undefined : viewJob(job);
+  }
+
+  printers() {
+    const { jobs } = this.#machine;
+    return this.#machine.printers.map((printer) =>
+      viewPrinter(printer, jobs.filter((job) => job.row.ticket.printer === printer.row.attributes.name).length),
+    );
+  }
+
+  historyOf(jobId: string): HistoryRow | undefined {
+    return this.#findHistory(jobId);
+  }
+
+  history(query: { limit: number; before?: string; printer?: string }) {
+    const { limit, before, printer } = query;
+    const page = this.#store.page(serverTables.history, {
+      orderBy: "$.recordedAtMs",
+      newestFirst: true,
+      limit,
+      ...(before === undefined ? {} : { before }),
+      ...(printer === undefined ? {} : { where: { "$.printer": printer } }),
+    });
+    const rows = page.rows.flatMap((row) => historyRowSchema.safeParse(row.value).data ?? []);
+    return { rows, ...(page.next === undefined ? {} : { next: page.next }) };
+  }
+
+  cancel(jobId: string): void {
+    this.#runner.dispatch({ kind: "cancelRequested", jobId });
+  }
+
+  retry(jobId: string): void {
+    this.#runner.dispatch({ kind: "retryRequested", jobId });
+  }
+
+  async image(jobId: string): Promise<Uint8Array> {
+    if (!this.#images.has(jobId)) throw new TwinspoolError("image-missing", `the server has no image of ${jobId}`);
+    return this.#images.readAll(jobId, limits.imageBytes);
+  }
+
+  // ---- effects
+
+  #perform(effect: Exclude<ServerEffect, PersistEffect>): void | Promise<void> {
+    switch (effect.kind) {
+      case "sendMessage":
+        return this.#hub.send(effect.to, effect.message);
+      case "sendImage":
+        return void this.#sendImage(effect.jobId, effect.to, effect.uploadId);
+      case "eraseImage":
+        return this.#images.erase(effect.jobId);
+      case "composeReprint":
+        return void this.#compose(effect.jobId, effect.newJobId);
+      case "note":
+        this.#log.info({ job: effect.jobId, detail: effect.detail }, effect.event);
+        return;
+      case "jobChanged":
+        return;
+    }
+  }
+
+  /** Step 305: streamed to the disk and checked on the way. */
+  async #receive(jobId: string, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const ticket = this.#machine.job(jobId)?.row.ticket;
+    if (ticket === undefined) throw new TwinspoolError("job-unknown", jobId.slice(0, 60));
+    const { sizeBytes, sha256 } = ticket;
+    if (!this.#images.has(jobId)) {
+      await this.#images.receive(jobId, chunks, { sizeBytes, sha256 }, (head) => checkHead(head, ticket));
+    }
+    this.#runner.dispatch({ kind: "imageStored", jobId });
+  }
+
+  async #sendImage(jobId: string, to: Peer, uploadId: string): Promise<void> {
+    const ended = (ok: boolean, reason: string): void =>
+      this.#runner.dispatch({ kind: "imageTransferEnded", jobId, to, ok, reason });
+    const ticket = this.#machine.job(jobId)?.row.ticket;
+    const printer = this.#machine.printers.find((p) => `host:${p.row.attributes.name}` === to);
+    if (ticket === undefined || printer === undefined) return ended(false, "the job or the printer is gone");
+    if (!this.#images.has(jobId)) return this.#runner.dispatch({ kind: "imageLost", jobId, reason: "no file" });
+    const { key } = this.#config;
+    const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };
+    try {
+      const url = `${printer.row.attributes.hostUrl}/images/${uploadId}`;
+      const { status, body } = await putImage(url, headers, this.#images.read(jobId), ticket.sizeBytes);
+      if (status === 200) return ended(true, "");
+      ended(false, `HTTP ${status} ${JSON.stringify(body)}`);
+      if ((body as { code?: string } | undefined)?.code === "image-wrong-digest") await this.#verify(jobId, ticket);
+    } catch (error) {
+      ended(false, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** The host says that the image is damaged: it may have rotted here. */
+  async #verify(jobId: string, ticket: JobTicket): Promise<void> {
+    if ((await this.#images.verify(jobId, ticket.sha256)) === "intact") return;
+    if (this.#images.has(jobId)) await this.#images.quarantine(jobId);
+    this.#runner.dispatch({ kind: "imageLost", jobId, reason: "the file is damaged; it was moved into quarantine" });
+  }
+
+  async #compose(jobId: string, newJobId: string): Promise<void> {
+    try {
+      const job = this.#machine.job(jobId);
+      if (job === undefined) throw new TwinspoolError("job-unknown", jobId);
+      const { ticket } = job.row;
+      const printer = this.#machine.printers.find((p) => p.row.attributes.name === ticket.printer);
+      const { markDuplicate } = await import("../image/marker.ts");
+      const writer = await this.#images.create();
+      try {
+        for await (const chunk of markDuplicate(this.#images.read(jobId), `DUPLICATE / 再印刷`))
+          await writer.write(chunk);
+      } catch (error) {
+        await writer.discard();
+        throw error;
+      }
+      const { sizeBytes, sha256 } = await writer.finish(newJobId);
+      const { readPrintImage } = await import("../image/pwg-raster.ts");
+      const { pages } = readPrintImage(await this.#images.readAll(newJobId, limits.imageBytes));
+      const heightDots = pages.reduce((sum, page) => sum + page.heightDots, 0);
+      const reprint: JobTicket = {
+        ...ticket,
+        jobId: newJobId,
+        sizeBytes,
+        sha256,
+        heightDots,
+        reprintOf: jobId,
+        source: "server",
+        spools: "server",
+        requestedAtMs: nodeClock.now().wallMs,
+        hostIncarnation: printer?.row.attributes.hostIncarnation ?? ticket.hostIncarnation,
+      };
+      this.#runner.dispatch({ kind: "reprintComposed", jobId, ticket: reprint });
+    } catch (error) {
+      this.#log.error({ job: jobId, err: error }, "the duplicate could not be made");
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#runner.dispatch({ kind: "reprintFailed", jobId, reason });
+    }
+  }
+
+  #findHistory(jobId: string): HistoryRow | undefined {
+    return historyRowSchema.safeParse(this.#store.get(serverTables.history, jobId)).data;
+  }
+
+  /** Retention: rows past their days go, some at a time so that nobody waits for them. */
+  #forgetHistory(): void {
+    const before = nodeClock.now().wallMs - this.#config.retention.historyDays * 86_400_000;
+    const keys = this.#store.keysBelow(serverTables.history, "$.recordedAtMs", before, deletedAtOnce);
+    if (keys.length === 0) return;
+    this.#store.commit(keys.map((key) => ({ op: "delete" as const, table: serverTables.history, key })));
+    this.#log.info({ rows: keys.length }, "old history was forgotten");
+  }
+}
+
+function loadMeta(store: JobStore): ServerMeta {
+  const known = serverMetaSchema.safeParse(store.get(serverTables.meta, "meta")).data;
+  if (known !== undefined) return known;
+  const meta: ServerMeta = { clientId: newClientId(), nonce: newNonce(), nextSequence: 1 };
+  store.commit([{ op: "put", table: serverTables.meta, key: "meta", value: meta }]);
+  return meta;
+}
+
+function identify(hello: Hello): Peer {
+  if (hello.role === "client") return `client:${hello.clientId}`;
+  if (hello.role === "host") return `host:${hello.printer}`;
+  throw new TwinspoolError("message-invalid", "a server does not call a server");
+}
+
+function checkHead(head: Uint8Array, ticket: JobTicket): void {
+  const header = parsePwgHeader(head.subarray(4, 4 + pwgHeaderBytes));
+  if (!header.ok) throw new TwinspoolError("image-invalid", header.reason);
+  if (header.header.widthDots !== ticket.widthDots) {
+    throw new TwinspoolError("image-wrong-width", `${header.header.widthDots} dots`);
+  }
+}
