@@ -12,15 +12,17 @@ const blockMagic = 0x5457_5342;
 const formatVersion = 1;
 
 /*
- * A block, big-endian: magic u32, CRC u32, sequence of its last record u64, payload length u16, zero u16, payload
- * (a JSON array of records), zeros, and in the last four bytes the CRC again. The CRC covers everything between its two
- * places; its seed holds incarnation and slot number, so that a block of another ledger or slot is never taken for one
- * of this.
+ * A block, big-endian: magic u32, CRC u32, sequence of its last record u64, slot of the block after it u32 (FFFFFFFFh:
+ * none is free), payload length u16, zero u16, payload (a JSON array of records), zeros, and in the last four bytes the
+ * CRC again. The CRC covers everything between its two places; its seed holds incarnation and slot number, so that a
+ * block of another ledger or slot is never taken for one of this.
  */
 const crcAt = 4;
 const bodyAt = 8;
-const lengthAt = 16;
-const payloadAt = 20;
+const nextSlotAt = 16;
+const lengthAt = 20;
+const payloadAt = 24;
+const noSlot = 0xffff_ffff;
 const crcCopyAt = blockBytes - 4;
 const payloadBytes = crcCopyAt - payloadAt;
 
@@ -38,7 +40,15 @@ export interface BlockPlace {
 export interface LedgerBlock {
   /** Sequence number of the last record. */
   readonly sequence: number;
+  /** Where the block after this one goes; undefined when no slot was free. */
+  readonly nextSlot: number | undefined;
   readonly records: readonly LedgerRecord[];
+}
+
+/** Records that fit into one block. */
+export interface PackedRecords {
+  readonly records: readonly LedgerRecord[];
+  readonly payload: Uint8Array;
 }
 
 /** The first block of a ledger file. */
@@ -75,36 +85,33 @@ function isValid({ incarnation, slotCount }: LedgerHeader): boolean {
  * Packs as many of these records as fit, at least the first, into one block. A record whose reason is all escapes may
  * be longer than a block: then words are cut off the reason, which is only read by people.
  */
-export function encodeBlock(place: BlockPlace, records: readonly LedgerRecord[]): LedgerBlock & { bytes: Uint8Array } {
+export function packRecords(records: readonly LedgerRecord[]): PackedRecords {
   const encoder = new TextEncoder();
-  const parts: Uint8Array[] = [];
   const taken: LedgerRecord[] = [];
-  let length = 1;
+  let payload: Uint8Array = new Uint8Array();
   for (const record of records) {
-    const fitted = taken.length === 0 ? shorten(record) : record;
-    const part = encoder.encode(JSON.stringify(fitted));
-    // One byte more for the comma or the closing bracket.
-    if (length + part.length + 1 > payloadBytes) break;
-    length += part.length + 1;
-    parts.push(part);
-    taken.push(fitted);
+    const tried = [...taken, taken.length === 0 ? shorten(record) : record];
+    const encoded = encoder.encode(JSON.stringify(tried));
+    if (encoded.length > payloadBytes) break;
+    taken.splice(0, taken.length, ...tried);
+    payload = encoded;
   }
-  const sequence = taken.at(-1)?.sequence;
+  return { records: taken, payload };
+}
+
+/** The bytes of a block. */
+export function encodeBlock(place: BlockPlace, packed: PackedRecords, nextSlot: number | undefined): Uint8Array {
+  const sequence = packed.records.at(-1)?.sequence;
   if (sequence === undefined) throw new RangeError("a ledger block holds at least one record");
   const bytes = new Uint8Array(blockBytes);
   const view = viewOf(bytes);
   view.setUint32(0, blockMagic);
   view.setBigUint64(bodyAt, BigInt(sequence));
-  view.setUint16(lengthAt, length);
-  let at = payloadAt;
-  for (const part of parts) {
-    bytes[at] = at === payloadAt ? 0x5b : 0x2c;
-    bytes.set(part, at + 1);
-    at += 1 + part.length;
-  }
-  bytes[at] = 0x5d;
+  view.setUint32(nextSlotAt, nextSlot ?? noSlot);
+  view.setUint16(lengthAt, packed.payload.length);
+  bytes.set(packed.payload, payloadAt);
   seal(bytes, place);
-  return { bytes, sequence, records: taken };
+  return bytes;
 }
 
 /** What a slot holds: nothing ever written, a whole block, or bytes whose checksum does not fit. */
@@ -136,7 +143,8 @@ function parsePayload(bytes: Uint8Array, view: DataView): SlotContent {
   if (!records.success) return strange("it holds no ledger records");
   const sequence = Number(view.getBigUint64(bodyAt));
   if (records.data.at(-1)?.sequence !== sequence) return strange("its sequence number is not that of its record");
-  return { kind: "block", block: { sequence, records: records.data } };
+  const next = view.getUint32(nextSlotAt);
+  return { kind: "block", block: { sequence, nextSlot: next === noSlot ? undefined : next, records: records.data } };
 }
 
 /**
@@ -154,8 +162,8 @@ export function undoBitFlip(place: BlockPlace, bytes: Uint8Array): LedgerBlock |
   if (magicBits + crcBits === 0) {
     const bit = flippedBit(stored[0] ^ crc);
     if (bit === undefined) return undefined;
-    repaired[bit >> 3] = (repaired[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-  } else if (stored[1] !== crc) {
+    viewOf(repaired).setUint8(bit >> 3, view.getUint8(bit >> 3) ^ (1 << (bit & 7)));
+  } else if (!stored.includes(crc)) {
     return undefined;
   }
   viewOf(repaired).setUint32(0, blockMagic);
@@ -199,20 +207,21 @@ function bitCount(word: number): number {
 }
 
 /** CRC-32 as in ISO 3309 and zlib: polynomial 04C11DB7h, reflected. */
-const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
+const crcTable = new DataView(new ArrayBuffer(256 * 4));
+for (let byte = 0; byte < 256; byte++) {
   let register = byte;
   for (let bit = 0; bit < 8; bit++) register = register & 1 ? (register >>> 1) ^ 0xedb8_8320 : register >>> 1;
-  return register;
-});
+  crcTable.setUint32(byte * 4, register);
+}
 
-function shiftZeroByte(register: number): number {
-  return (register >>> 8) ^ (crcTable[register & 0xff] ?? 0);
+function shiftByte(register: number, byte: number): number {
+  return (register >>> 8) ^ crcTable.getUint32(((register ^ byte) & 0xff) * 4);
 }
 
 /** Pass the sum of what came before to go on with it. */
 export function crc32(bytes: Uint8Array, before = 0): number {
   let register = ~before;
-  for (const byte of bytes) register = (register >>> 8) ^ (crcTable[(register ^ byte) & 0xff] ?? 0);
+  for (const byte of bytes) register = shiftByte(register, byte);
   return ~register >>> 0;
 }
 
@@ -221,11 +230,11 @@ export function crc32(bytes: Uint8Array, before = 0): number {
  * no two single bits of a block make the same difference.
  */
 function flippedBit(difference: number): number | undefined {
-  const traces = Array.from({ length: 8 }, (_, bit) => shiftZeroByte(1 << bit));
+  const traces = Array.from({ length: 8 }, (_, bit) => shiftByte(1 << bit, 0));
   for (let at = crcCopyAt - 1; at >= bodyAt; at--) {
     for (const [bit, trace] of traces.entries()) {
       if (trace >>> 0 === difference >>> 0) return at * 8 + bit;
-      traces[bit] = shiftZeroByte(trace);
+      traces[bit] = shiftByte(trace, 0);
     }
   }
   return undefined;

@@ -12,7 +12,7 @@ import {
 } from "../../spool/file-system.ts";
 import { blockBytes } from "./ledger-block.ts";
 import type { LedgerRecord } from "./ledger-record.ts";
-import { LedgerRing, type LedgerScan } from "./ledger-ring.ts";
+import { LedgerRing, type LedgerScan, type Placement } from "./ledger-ring.ts";
 
 export interface LedgerFileOptions {
   /** Records the ledger must be able to hold; a smaller file grows, a larger one stays. */
@@ -66,37 +66,40 @@ async function readOrMake(
   options: LedgerFileOptions,
 ): Promise<{ scanned: WholeLedger; replaced?: string }> {
   await sweepUnfinished(fs, path);
-  const found = await readLedger(fs, path);
-  if (found === undefined) return { scanned: await makeLedger(fs, path, options) };
-  if ("damage" in found.scan) {
-    const replaced = `${found.scan.damage}; the file is now ${await quarantine(fs, path)}`;
+  const scan = await readLedger(fs, path);
+  if (scan === undefined) return { scanned: await makeLedger(fs, path, options) };
+  if ("damage" in scan) {
+    const replaced = `${scan.damage}; the file is now ${await quarantine(fs, path)}`;
     return { scanned: await makeLedger(fs, path, options), replaced };
   }
-  if (found.scan.ring.slotCount >= options.slotCount) return { scanned: found.scan };
-  return { scanned: await growLedger(fs, path, options.slotCount, found.bytes, found.scan) };
+  if (scan.ring.slotCount >= options.slotCount) return { scanned: scan };
+  return { scanned: await putLedger(fs, path, scan.ring.incarnation, options.slotCount, scan.records) };
 }
 
 function makeLedger(fs: FileSystem, path: string, options: LedgerFileOptions): Promise<WholeLedger> {
-  const header = LedgerRing.format(options.makeIncarnation(), options.slotCount);
-  return putLedger(fs, path, header, options.slotCount, new Uint8Array());
+  return putLedger(fs, path, options.makeIncarnation(), options.slotCount, []);
 }
 
-function growLedger(fs: FileSystem, path: string, slotCount: number, bytes: Uint8Array, scan: WholeLedger) {
-  // In the larger ring the next write may go elsewhere, and a torn block in another place would be damage.
-  if (scan.torn !== undefined) slotOf(bytes, scan.torn).fill(0);
-  const header = LedgerRing.format(scan.ring.incarnation, slotCount);
-  return putLedger(fs, path, header, slotCount, bytes.subarray(blockBytes));
-}
-
-async function putLedger(fs: FileSystem, path: string, header: Uint8Array, slotCount: number, blocks: Uint8Array) {
-  await writeLedger(fs, path, header, slotCount, blocks);
+/** Makes a file with these records, in place of the one that may be there. */
+async function putLedger(
+  fs: FileSystem,
+  path: string,
+  incarnation: string,
+  slotCount: number,
+  records: readonly LedgerRecord[],
+): Promise<WholeLedger> {
+  const header = LedgerRing.format(incarnation, slotCount);
   const empty = new Uint8Array(blockBytes);
-  const scan = LedgerRing.scan(header, (slot) => {
-    const at = slot * blockBytes;
-    return at < blocks.length ? blocks.subarray(at, at + blockBytes) : empty;
-  });
+  const scan = LedgerRing.scan(header, () => empty);
   if ("damage" in scan) throw new TwinspoolError("ledger-corrupt", `${path}: ${scan.damage}`);
-  return scan;
+  const blocks: Placement[] = [];
+  for (let rest = records; rest.length > 0; ) {
+    const placement = scan.ring.place(rest);
+    blocks.push(placement);
+    rest = rest.slice(placement.records.length);
+  }
+  await writeLedger(fs, path, header, slotCount, blocks);
+  return { ring: scan.ring, records };
 }
 
 /** The durable ledger of one printer host. */
@@ -131,8 +134,8 @@ export class LedgerFile {
 
   /**
    * Resolves once these records are durable, in their order and after all appended before. Appends that wait share a
-   * block, and so one write and one fdatasync. Rejects with `ledger-full` or `disk-full` (some of the records may be
-   * durable), or `disk-failed`: then the process has to end, and every later append fails as well.
+   * block, and so one write and one fdatasync. Rejects with `ledger-full` (some of the records may be durable), or with
+   * `disk-full` or `disk-failed`: then every later append fails as well, and the process has to end.
    */
   append(records: readonly LedgerRecord[]): Promise<void> {
     if (this.#closed) return Promise.reject(new TwinspoolError("internal", "the ledger is closed"));
@@ -189,9 +192,8 @@ export class LedgerFile {
     try {
       await this.#file.write(placement.bytes, (1 + placement.slot) * blockBytes);
     } catch (error) {
-      const told = diskError(error, this.#path);
-      if (told.code === "disk-failed") this.#failed = told;
-      throw told;
+      this.#failed = diskError(error, this.#path);
+      throw this.#failed;
     }
     try {
       await this.#file.datasync();
@@ -199,25 +201,19 @@ export class LedgerFile {
       this.#failed = syncError(error, this.#path);
       throw this.#failed;
     }
-    this.#ring.written(placement);
     return placement.records.length;
   }
 }
 
-interface ReadLedger {
-  readonly bytes: Uint8Array;
-  readonly scan: LedgerScan;
-}
-
-async function readLedger(fs: FileSystem, path: string): Promise<ReadLedger | undefined> {
+async function readLedger(fs: FileSystem, path: string): Promise<LedgerScan | undefined> {
   const bytes = await attempt(path, () => readFile(fs, path));
   if (bytes === undefined) return undefined;
   const scan = LedgerRing.scan(bytes.subarray(0, blockBytes), (slot) => slotOf(bytes, slot));
   // The file has its full size from the beginning; blocks that are missing are not blocks that were never written.
   if ("ring" in scan && bytes.length !== (1 + scan.ring.slotCount) * blockBytes) {
-    return { bytes, scan: { damage: `the file has ${bytes.length} bytes` } };
+    return { damage: `the file has ${bytes.length} bytes` };
   }
-  return { bytes, scan };
+  return scan;
 }
 
 async function readFile(fs: FileSystem, path: string): Promise<Uint8Array | undefined> {
@@ -262,20 +258,26 @@ async function quarantine(fs: FileSystem, path: string): Promise<string> {
 }
 
 /** Writes a whole ledger beside its place and moves it there: at no moment is there half a ledger. */
-async function writeLedger(fs: FileSystem, path: string, header: Uint8Array, slotCount: number, blocks: Uint8Array) {
+async function writeLedger(
+  fs: FileSystem,
+  path: string,
+  header: Uint8Array,
+  slotCount: number,
+  blocks: readonly Placement[],
+) {
   const temporary = `${path}.${randomText(8)}.new`;
   await attempt(path, async () => {
     const file = await fs.open(temporary, "create");
     try {
       try {
         await file.write(header, 0);
-        await file.write(blocks, blockBytes);
         // Zeros that are really written: the blocks belong to the file before the first record needs one.
         const zeros = new Uint8Array(chunkBlocks * blockBytes);
         const end = (1 + slotCount) * blockBytes;
-        for (let at = blockBytes + blocks.length; at < end; at += zeros.length) {
+        for (let at = blockBytes; at < end; at += zeros.length) {
           await file.write(zeros.subarray(0, Math.min(zeros.length, end - at)), at);
         }
+        for (const { slot, bytes } of blocks) await file.write(bytes, (1 + slot) * blockBytes);
         await file.sync();
       } finally {
         await file.close();

@@ -7,11 +7,12 @@ import {
   encodeBlock,
   encodeHeader,
   type LedgerBlock,
+  packRecords,
   undoBitFlip,
 } from "./ledger-block.ts";
 import type { LedgerRecord } from "./ledger-record.ts";
 
-/** The next block to write. It is part of the ledger once `written` has been called. */
+/** The next block to write. */
 export interface Placement {
   readonly slot: number;
   readonly bytes: Uint8Array;
@@ -24,8 +25,6 @@ export type LedgerScan =
       readonly ring: LedgerRing;
       /** The live ones, oldest first, and the newest of all, so that its sequence number is never given again. */
       readonly records: readonly LedgerRecord[];
-      /** Slot of a block that power loss cut off; taken as never written. */
-      readonly torn?: number;
     }
   /** Why nothing of this ledger can be trusted, in words. */
   | { readonly damage: string };
@@ -39,24 +38,23 @@ interface Placed {
  * The host's ledger on the disk: a header block and a ring of slots of one block each (reliability: a write that power
  * loss tears must never touch a record that is still needed). A block goes to the first free slot after the block
  * written last. Slots with a live record are never free: the newest of each job that is not behind its origin's
- * horizon, and the highest horizon of each origin. Nor is the slot written last, so that the place of the next write
- * follows from what is durable, and a block torn there can be told from a damaged one.
+ * horizon, and the highest horizon of each origin. Nor is the slot written last: it names the slot of the block after
+ * it, so that a block torn there by power loss can be told from a damaged one anywhere else. What cannot be told from a
+ * torn block is the newest one when more than a bit of it rots.
  */
 export class LedgerRing {
   readonly incarnation: string;
   readonly slotCount: number;
   readonly #jobs = new Map<JobId, Placed>();
   readonly #horizons = new Map<string, Placed & { readonly lowestOpen: number }>();
-  /** Live records of each slot. */
-  readonly #live: Uint16Array;
-  #liveSlots = 0;
+  /** How many live records each slot has; those without are not in it. */
+  readonly #live = new Map<number, number>();
   #lastSlot = -1;
   #lastSequence = -1;
 
   private constructor(incarnation: string, slotCount: number) {
     this.incarnation = incarnation;
     this.slotCount = slotCount;
-    this.#live = new Uint16Array(slotCount);
   }
 
   /** The header of a new ledger; its slots are all zeros. */
@@ -82,18 +80,21 @@ export class LedgerRing {
       if (!ring.#follows(block.records)) return { damage: `slot ${slot} repeats a sequence number` };
       ring.#admit(slot, block.records);
     }
+    const newest = blocks.at(-1);
+    const next = newest === undefined ? 0 : newest.block.nextSlot;
     for (const slot of bad) {
-      if (slot !== ring.#nextSlot()) return { damage: `the checksum of slot ${slot} is wrong` };
+      if (slot !== next) return { damage: `the checksum of slot ${slot} is wrong` };
       if (ring.#wasWhole(slot, readSlot(slot))) return { damage: `one bit of slot ${slot} has changed` };
     }
+    if (next !== ring.#nextSlot()) return { damage: "a block that was written is missing" };
     const records = blocks.flatMap(({ block }) => block.records).filter((record) => ring.#isKept(record));
-    return { ring, records, ...(bad[0] === undefined ? {} : { torn: bad[0] }) };
+    return { ring, records };
   }
 
   /** Slots that the next blocks can go to. */
   get freeSlots(): number {
-    const pinned = this.#lastSlot >= 0 && this.#live[this.#lastSlot] === 0 ? 1 : 0;
-    return this.slotCount - this.#liveSlots - pinned;
+    const pinned = this.#lastSlot >= 0 && !this.#live.has(this.#lastSlot) ? 1 : 0;
+    return this.slotCount - this.#live.size - pinned;
   }
 
   /** Sequence number of the newest record, -1 when there is none. */
@@ -102,23 +103,17 @@ export class LedgerRing {
   }
 
   /**
-   * The next block, with as many of these records as fit. Sequence numbers must rise. Changes nothing, so that it can
-   * be asked again after a failed write. Throws `ledger-full` when no slot is free.
+   * Gives the next block its place, with as many of these records as fit. Sequence numbers must rise. The ring counts
+   * them from now on: the block has to be durable before the next one is placed, and when it cannot be written, this
+   * ring is of no more use. Throws `ledger-full`, having changed nothing, when no slot is free.
    */
   place(records: readonly LedgerRecord[]): Placement {
     if (!this.#follows(records)) throw new TwinspoolError("internal", "ledger records out of order");
     const slot = this.#nextSlot();
     if (slot === undefined) throw new TwinspoolError("ledger-full", `${this.slotCount} records`);
-    const block = encodeBlock(this.#place(slot), records);
-    return { slot, bytes: block.bytes, records: block.records };
-  }
-
-  /** The block is durable: its records count from now on. */
-  written(placement: Placement): void {
-    if (placement.slot !== this.#nextSlot() || !this.#follows(placement.records)) {
-      throw new TwinspoolError("internal", `ledger block for slot ${placement.slot} written out of order`);
-    }
-    this.#admit(placement.slot, placement.records);
+    const packed = packRecords(records);
+    this.#admit(slot, packed.records);
+    return { slot, records: packed.records, bytes: encodeBlock(this.#place(slot), packed, this.#nextSlot()) };
   }
 
   #place(slot: number): BlockPlace {
@@ -139,7 +134,7 @@ export class LedgerRing {
     const steps = this.#lastSlot < 0 ? this.slotCount : this.slotCount - 1;
     for (let step = 1; step <= steps; step++) {
       const slot = (this.#lastSlot + step) % this.slotCount;
-      if (this.#live[slot] === 0) return slot;
+      if (!this.#live.has(slot)) return slot;
     }
     return undefined;
   }
@@ -162,36 +157,30 @@ export class LedgerRing {
   #admitJob(slot: number, jobId: JobId, sequence: number): void {
     const id = parseJobId(jobId);
     if (id.sequence < (this.#horizons.get(originKey(id))?.lowestOpen ?? 0)) return;
-    this.#release(this.#jobs.get(jobId));
+    const known = this.#jobs.get(jobId);
+    if (known !== undefined) this.#count(known.slot, -1);
     this.#jobs.set(jobId, { slot, sequence });
-    this.#hold(slot);
+    this.#count(slot, 1);
   }
 
   #admitHorizon(slot: number, origin: string, lowestOpen: number, sequence: number): void {
     const known = this.#horizons.get(origin);
     if (known !== undefined && known.lowestOpen >= lowestOpen) return;
-    this.#release(known);
+    if (known !== undefined) this.#count(known.slot, -1);
     this.#horizons.set(origin, { slot, sequence, lowestOpen });
-    this.#hold(slot);
+    this.#count(slot, 1);
     for (const [jobId, placed] of this.#jobs) {
       const id = parseJobId(jobId);
       if (originKey(id) !== origin || id.sequence >= lowestOpen) continue;
       this.#jobs.delete(jobId);
-      this.#release(placed);
+      this.#count(placed.slot, -1);
     }
   }
 
-  #hold(slot: number): void {
-    const live = this.#live[slot] ?? 0;
-    if (live === 0) this.#liveSlots++;
-    this.#live[slot] = live + 1;
-  }
-
-  #release(placed: Placed | undefined): void {
-    if (placed === undefined) return;
-    const live = (this.#live[placed.slot] ?? 0) - 1;
-    if (live === 0) this.#liveSlots--;
-    this.#live[placed.slot] = live;
+  #count(slot: number, change: 1 | -1): void {
+    const live = (this.#live.get(slot) ?? 0) + change;
+    if (live === 0) this.#live.delete(slot);
+    else this.#live.set(slot, live);
   }
 
   #isKept(record: LedgerRecord): boolean {
