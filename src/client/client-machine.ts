@@ -31,7 +31,8 @@ export class ClientMachine implements Machine<ClientInput, ClientEffect> {
   /** Ids given out whose job has not come yet. */
   readonly #granted = new Set<number>();
   readonly #linked = new Set<Peer>();
-  readonly #wanted = new Set<Peer>();
+  /** Links to printer hosts, with the moment an idle one is given up; undefined while a job needs it. */
+  readonly #wanted = new Map<Peer, number | undefined>();
   #nextSequence: number;
   #reservedBelow: number;
   /** Since when the server owes an answer, or its link is down. */
@@ -58,8 +59,12 @@ export class ClientMachine implements Machine<ClientInput, ClientEffect> {
     return [...this.#printers.values()];
   }
 
-  get jobs(): readonly ClientJobRow[] {
-    return [...this.#jobs.values()].map((job) => job.row);
+  get jobs(): readonly ClientJob[] {
+    return [...this.#jobs.values()];
+  }
+
+  job(jobId: JobId): ClientJob | undefined {
+    return this.#jobs.get(jobId);
   }
 
   get serverLinked(): boolean {
@@ -81,7 +86,12 @@ export class ClientMachine implements Machine<ClientInput, ClientEffect> {
       job.cancelRetry?.atMs,
     ]);
     const silentAtMs = this.#alone() || this.#jobs.size === 0 ? undefined : this.#silentAtMs();
-    return earliest([...due, silentAtMs, this.#jobs.size === 0 ? undefined : this.#statusAtMs]);
+    return earliest([
+      ...due,
+      ...this.#wanted.values(),
+      silentAtMs,
+      this.#jobs.size === 0 ? undefined : this.#statusAtMs,
+    ]);
   }
 
   #take(input: ClientInput): void {
@@ -523,14 +533,18 @@ export class ClientMachine implements Machine<ClientInput, ClientEffect> {
       if (url !== undefined) wanted.set(hostPeer(job), url);
     }
     for (const [peer, url] of wanted) {
-      if (this.#wanted.has(peer)) continue;
-      this.#wanted.add(peer);
-      this.#effects.push({ kind: "openLink", peer, url });
+      if (!this.#wanted.has(peer)) this.#effects.push({ kind: "openLink", peer, url });
+      this.#wanted.set(peer, undefined);
     }
-    for (const peer of this.#wanted) {
+    // The next job comes soon more often than not: a link stays a while after its last one.
+    const nowMs = this.#now.monotonicMs;
+    for (const [peer, idleUntilMs] of this.#wanted) {
       if (wanted.has(peer)) continue;
-      this.#wanted.delete(peer);
-      this.#effects.push({ kind: "closeLink", peer });
+      if (idleUntilMs === undefined) this.#wanted.set(peer, nowMs + this.#config.timers.statusIntervalMs);
+      else if (idleUntilMs <= nowMs) {
+        this.#wanted.delete(peer);
+        this.#effects.push({ kind: "closeLink", peer });
+      }
     }
   }
 
@@ -581,6 +595,7 @@ export class ClientMachine implements Machine<ClientInput, ClientEffect> {
     more: { readonly code?: ErrorCode; readonly detail?: string; readonly rowsDone?: number } = {},
   ): void {
     job.reported = event;
+    if (more.rowsDone !== undefined) job.rowsDone = more.rowsDone;
     this.#effects.push({ kind: "reportJob", jobId: job.row.ticket.jobId, event, ...more });
   }
 
@@ -604,6 +619,7 @@ function newJob(row: ClientJobRow, imageAtHand: boolean): ClientJob {
     cancelRetry: undefined,
     recorded: false,
     reported: undefined,
+    rowsDone: 0,
   };
 }
 

@@ -121,4 +121,5 @@ export interface ClientJob {
   /** The server holds the job and has its outcome in the history. */
   recorded: boolean;
   reported: ClientJobEvent | undefined;
+  rowsDone: number;
 }

@@ -1,0 +1,130 @@
+import { randomUUID } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import * as z from "zod";
+import type { JobView, PrintEvent, PrinterView } from "../protocol/api.ts";
+import { TwinspoolError } from "../protocol/errors.ts";
+import { sourceSchema, spoolsSchema } from "../protocol/job.ts";
+import { limits } from "../protocol/limits.ts";
+import type { Config } from "../runtime/config-schema.ts";
+import { type Routes, sendError } from "../runtime/listener.ts";
+import type { ClientShell, PrintRequest } from "./client.ts";
+import { viewClientJob } from "./job-view.ts";
+
+const numberText = z.string().regex(/^\d+$/).transform(Number);
+const querySchema = z.object({
+  title: z.string().min(1).max(1_000),
+  name: z.string().max(1_000).optional(),
+  printer: z.string().max(64).optional(),
+  source: sourceSchema.optional(),
+  spools: spoolsSchema.optional(),
+  copies: numberText.pipe(z.int().min(1).max(limits.copies)).optional(),
+  documentDateMs: numberText.optional(),
+});
+
+/** The client's own HTTP door (`protocol/api.ts`): for the command line and programs of this machine. */
+export function mountClientDoor(routes: Routes, client: ClientShell, config: Config, folder: string): void {
+  const { app } = routes;
+  const view = (jobId: string): JobView => {
+    const job = client.job(jobId);
+    if (job === undefined)
+      throw new TwinspoolError("job-unknown", `${jobId.slice(0, 60)} is no open job of this client`);
+    return viewClientJob(job, client.serverLinked);
+  };
+  app.get("/api/health", (context) => context.json({ ok: true, serverLinked: client.serverLinked }));
+  app.get("/api/jobs", (context) =>
+    context.json({ jobs: client.jobs.map((job) => viewClientJob(job, client.serverLinked)) }),
+  );
+  app.get("/api/jobs/:id", (context) => context.json({ job: view(context.req.param("id")) }));
+  app.post("/api/jobs/:id/cancel", (context) => {
+    const jobId = context.req.param("id");
+    view(jobId);
+    client.cancel(jobId);
+    const job = client.job(jobId);
+    return context.json(job === undefined ? {} : { job: viewClientJob(job, client.serverLinked) });
+  });
+  app.get("/api/jobs/:id/image", async (context) => {
+    const { jobId } = view(context.req.param("id"));
+    return context.body(new Uint8Array(await client.image(jobId)), 200, { "content-type": "image/pwg-raster" });
+  });
+  app.get("/api/jobs/:id/preview.png", async (context) => {
+    const { jobId } = view(context.req.param("id"));
+    const { previewPng } = await import("../image/png-writer.ts");
+    const png = await previewPng(await client.image(jobId));
+    return context.body(new Uint8Array(png), 200, { "content-type": "image/png" });
+  });
+  app.get("/api/printers", (context) => {
+    const printers: PrinterView[] = client.printers.map((attributes) => ({
+      attributes,
+      state: { state: "stopped", reasons: ["unknown-to-this-client"] },
+      linked: false,
+      queuedJobs: client.jobs.filter((job) => job.row.ticket.printer === attributes.name).length,
+    }));
+    return context.json({ printers });
+  });
+  routes.rawRoute("PUT", "/api/documents", (request, response) =>
+    takeDocument(request, response, client, config, folder),
+  );
+}
+
+/** Document in, a line of JSON for each event out, until the job has ended or the asker has gone. */
+async function takeDocument(
+  request: IncomingMessage,
+  response: ServerResponse,
+  client: ClientShell,
+  config: Config,
+  folder: string,
+): Promise<void> {
+  const path = join(folder, randomUUID());
+  try {
+    const wanted = parseQuery(request, config);
+    await mkdir(folder, { recursive: true });
+    await pipeline(bounded(request), createWriteStream(path, { flags: "wx", mode: 0o600 }));
+    await client.print({ ...wanted, path }, (event) => tell(response, event));
+  } catch (error) {
+    if (!response.headersSent) return sendError(response, error);
+    const known = error instanceof TwinspoolError ? error : new TwinspoolError("internal", String(error));
+    tell(response, { event: "failed", code: known.code, detail: known.detail });
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+function tell(response: ServerResponse, event: PrintEvent): void {
+  if (!response.headersSent) response.writeHead(200, { "content-type": "application/x-ndjson" });
+  response.write(`${JSON.stringify(event)}\n`);
+  if (event.event === "closed" || event.event === "refused" || event.event === "failed") response.end();
+}
+
+async function* bounded(request: IncomingMessage): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Uint8Array>) {
+    bytes += chunk.length;
+    if (bytes > limits.documentBytes) {
+      throw new TwinspoolError("document-too-large", `the limit is ${limits.documentBytes} bytes`);
+    }
+    yield chunk;
+  }
+}
+
+function parseQuery(request: IncomingMessage, config: Config): Omit<PrintRequest, "path"> {
+  const { searchParams } = new URL(request.url ?? "/", "http://localhost");
+  const parsed = querySchema.safeParse(Object.fromEntries(searchParams));
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new TwinspoolError("request-invalid", `${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`);
+  }
+  const { name, printer, documentDateMs, title, source, spools, copies } = parsed.data;
+  return {
+    title,
+    source: source ?? config.from,
+    spools: spools ?? config.spool,
+    copies: copies ?? 1,
+    ...(name === undefined ? {} : { name }),
+    ...(printer === undefined ? {} : { printer }),
+    ...(documentDateMs === undefined ? {} : { documentDateMs }),
+  };
+}

@@ -1,0 +1,46 @@
+import type { JobView } from "../protocol/api.ts";
+import type { ClientJob } from "./client-state.ts";
+
+/** A client's own job as its API shows it: what this side knows, also while the server is away. */
+export function viewClientJob(job: ClientJob, serverLinked: boolean): JobView {
+  const { ticket, outcome, image, serverHasImage } = job.row;
+  const { jobId, title, clientName, printer, source, spools, sizeBytes, pages, heightDots, requestedAtMs } = ticket;
+  return {
+    jobId,
+    title,
+    clientName,
+    printer,
+    state: stateOf(job),
+    reason: reasonOf(job, serverLinked),
+    source,
+    spools,
+    held: { client: image === "stored", server: serverHasImage },
+    sizeBytes,
+    pages,
+    heightDots,
+    rowsDone: job.rowsDone,
+    requestedAtMs,
+    ...(ticket.documentDateMs === undefined ? {} : { documentDateMs: ticket.documentDateMs }),
+    ...(outcome === undefined ? {} : { outcome }),
+  };
+}
+
+function stateOf(job: ClientJob): JobView["state"] {
+  if (job.row.heldReason !== undefined || job.reported === "held") return "pending-held";
+  if (job.row.outcome !== undefined) return "ended";
+  if (job.row.cancelRequested) return "canceling";
+  return job.reported === "started" || job.reported === "progressed" ? "processing" : "pending";
+}
+
+function reasonOf(job: ClientJob, serverLinked: boolean): string {
+  const { heldReason, outcome, cancelRequested } = job.row;
+  if (heldReason !== undefined) return heldReason;
+  if (outcome !== undefined) {
+    return serverLinked
+      ? `${outcome.outcome}; the server writes its history`
+      : `${outcome.outcome}; waits for the server`;
+  }
+  if (cancelRequested) return "waits for the printer host to confirm the cancel";
+  if (job.offering) return "this client sends its image";
+  return serverLinked ? "waits for the server's order" : "the server is away; this client prints by itself";
+}
