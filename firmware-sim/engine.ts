@@ -226,7 +226,8 @@ export class Engine {
     this.line.clear();
     if (rows.length > 0) this.push({ kind: "print", rows, text });
     const restDots = feedDots - rows.length;
-    if (restDots > 0) this.push(rows.length > 0 || !isLine ? feed(restDots) : { kind: "feed", dots: restDots, text: "" });
+    if (restDots > 0)
+      this.push(rows.length > 0 || !isLine ? feed(restDots) : { kind: "feed", dots: restDots, text: "" });
     for (const fire of this.lineMarkers) this.push({ kind: "marker", fire });
     this.lineMarkers = [];
   }

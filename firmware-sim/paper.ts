@@ -94,36 +94,40 @@ export class PaperRoll {
 
   cut(cut: CutKind): void {
     const cutRow = this.rows.length - this.headToCutterDots;
-    if (cutRow <= 0) {
-      const blanks = cutRow + this.marginDots;
-      this.marginDots -= Math.max(0, blanks);
-      if (blanks > 0)
-        this.emit(
-          Array.from({ length: blanks }, () => this.blankRow),
-          [],
-          cut,
-          [],
-        );
-      return;
-    }
-    const text = this.lines.filter((line) => line.row < cutRow);
-    const page = this.rows.slice(0, cutRow);
-    const rest = this.rows.slice(cutRow);
+    if (cutRow <= 0) this.cutAboveFirstRow(cut, cutRow);
+    else this.cutBelowFirstRow(cut, cutRow);
+  }
+
+  /** The blade stands above everything that was printed: a blank slip falls, or nothing at all. */
+  private cutAboveFirstRow(cut: CutKind, cutRow: number): void {
+    const blanks = Math.max(0, cutRow + this.marginDots);
+    this.marginDots -= blanks;
+    this.keepRest(this.rows, 0);
+    if (blanks > 0) this.emit(new Array<DotRow>(blanks).fill(this.blankRow), [], cut, []);
+  }
+
+  private cutBelowFirstRow(cut: CutKind, cutRow: number): void {
+    const rows = this.rows.slice(0, cutRow);
+    const lines = this.lines.filter((line) => line.row < cutRow);
     const splices = this.splices.filter((row) => row < cutRow);
+    this.marginDots = 0;
+    this.keepRest(this.rows.slice(cutRow), cutRow);
+    this.emit(rows, lines, cut, splices);
+  }
+
+  /** What stays between blade and head begins the next piece; while it is blank it is only margin. */
+  private keepRest(rest: DotRow[], cutRow: number): void {
+    const lines = this.lines.filter((line) => line.row >= cutRow);
     if (rest.every(isBlank)) {
       this.rows = [];
-      this.marginDots = rest.length;
-      this.lines = this.lines.filter((line) => line.row >= cutRow && line.text !== "").map(atTop);
+      this.marginDots += rest.length;
+      this.lines = lines.filter((line) => line.text !== "").map((line) => ({ row: 0, text: line.text }));
       this.splices = [];
     } else {
       this.rows = rest;
-      this.marginDots = 0;
-      this.lines = this.lines
-        .filter((line) => line.row >= cutRow)
-        .map((line) => ({ row: line.row - cutRow, text: line.text }));
+      this.lines = lines.map((line) => ({ row: line.row - cutRow, text: line.text }));
       this.splices = this.splices.filter((row) => row >= cutRow).map((row) => row - cutRow);
     }
-    this.emit(page, text, cut, splices);
   }
 
   /** What hangs out of the printer uncut, or undefined when that is nothing. */
@@ -163,8 +167,4 @@ export class PaperRoll {
       splices: [...splices],
     };
   }
-}
-
-function atTop(line: TextLine): TextLine {
-  return { row: 0, text: line.text };
 }

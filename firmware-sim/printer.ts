@@ -319,7 +319,7 @@ export class Printer {
     let at = 0;
     while (at < bytes.length && inflow.scanner.scan(bytes[at] ?? 0)) at += 1;
     inflow.waiting = at === bytes.length ? NO_BYTES : bytes.subarray(at);
-    if (this.buffer.length > 0) this.wake();
+    if (this.canInterpret) this.wake();
   }
 
   private admitWaiting(): void {
@@ -360,7 +360,11 @@ export class Printer {
     }
     if (!this.power) return;
     this.admitWaiting();
-    if (this.buffer.length > 0 && !isOffline(this.conditions) && this.mechanism.hasRoom) this.wake();
+    if (this.canInterpret) this.wake();
+  }
+
+  private get canInterpret(): boolean {
+    return this.power && this.buffer.length > 0 && !isOffline(this.conditions) && this.mechanism.hasRoom;
   }
 }
 
