@@ -40,7 +40,7 @@ interface Modes {
   tabColumns: readonly number[];
 }
 
-export const PLAIN_STYLE: CharacterStyle = {
+const PLAIN_STYLE: CharacterStyle = {
   widthTimes: 1,
   heightTimes: 1,
   bold: false,

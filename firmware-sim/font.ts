@@ -10,7 +10,7 @@ export interface Glyph {
 }
 
 /** A bitmap font: the magic TSF1, cell height, glyph count, then glyphs in code point order. */
-export class BitmapFont {
+class BitmapFont {
   readonly heightDots: number;
   private readonly bytes: Uint8Array;
   private readonly offsets = new Map<number, number>();

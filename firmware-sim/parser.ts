@@ -43,7 +43,7 @@ export interface ParserHandler<Target> {
 }
 
 /** Data of one command that are kept for its execution; the rest is consumed and dropped. */
-export const COLLECT_LIMIT = 256 * 1024;
+const COLLECT_LIMIT = 256 * 1024;
 
 interface PrefixNode<Target> {
   readonly next: Map<number, PrefixNode<Target>>;
