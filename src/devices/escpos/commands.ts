@@ -12,9 +12,6 @@ export const transmitPaperStatus = Uint8Array.of(0x1d, 0x72, 0x01);
 /** DLE EOT 1 to 4: printer, offline cause, error cause, paper. */
 export const realTimeStatus = Uint8Array.of(0x10, 4, 1, 0x10, 4, 2, 0x10, 4, 3, 0x10, 4, 4);
 
-/** DLE EOT 1 alone, to hear whether anyone is there. */
-export const realTimeStatus1 = Uint8Array.of(0x10, 4, 1);
-
 /** DLE DC4 fn 8: clears the receive and the print buffer; answered by 37h 25h 00h. */
 export const clearBuffers = Uint8Array.of(0x10, 0x14, 8, 1, 3, 0x14, 1, 6, 2, 8);
 
