@@ -57,6 +57,7 @@ export class ClientNode extends SimNode<ClientInput, ClientEffect> {
 
   protected powerLost(): void {
     this.#volatile.clear();
+    if (this.#world.mutant === "spool-not-durable") this.spool.images.clear();
     this.#world.network.want(this.name, "host", false);
     this.#world.network.nodeDied(this.name);
   }

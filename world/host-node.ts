@@ -1,5 +1,6 @@
 import { HostMachine } from "../src/devices/host/host-machine.ts";
 import type { HostEffect, HostInput } from "../src/devices/host/host-state.ts";
+import type { LedgerRecord } from "../src/devices/host/ledger-record.ts";
 import { defaultTimers } from "../src/protocol/limits.ts";
 import type { LedgerDisk } from "./disks.ts";
 import type { Paper } from "./paper.ts";
@@ -61,11 +62,21 @@ export class HostNode extends SimNode<HostInput, HostEffect> {
 
   protected durable(effect: HostEffect): (() => void) | undefined {
     if (effect.kind !== "persist") return undefined;
-    const records = this.#world.mutant === "no-intent" ? effect.records.filter(isNoIntent) : effect.records;
+    const records = this.#kept(effect.records);
     return () => {
       this.ledger.write(records);
       this.ledger.sync();
     };
+  }
+
+  /** Handed to the disk, never synced: `powerLoss` decides what is left of it. */
+  protected override interrupted(effect: HostEffect): void {
+    if (effect.kind === "persist") this.ledger.write(this.#kept(effect.records));
+  }
+
+  #kept(records: readonly LedgerRecord[]): readonly LedgerRecord[] {
+    const lost = lostStates[this.#world.mutant ?? ""];
+    return lost === undefined ? records : records.filter((record) => record.kind !== "job" || record.state !== lost);
   }
 
   #deviceState(): void {
@@ -125,6 +136,9 @@ export class HostNode extends SimNode<HostInput, HostEffect> {
   }
 }
 
-function isNoIntent(record: { readonly kind: string; readonly state?: string }): boolean {
-  return record.state !== "intent";
-}
+/** Which record each mutant forgets to make durable. */
+const lostStates: Readonly<Record<string, string>> = {
+  "no-intent": "intent",
+  "end-not-durable": "printed",
+  "cancel-not-durable": "canceled",
+};

@@ -42,6 +42,11 @@ export abstract class SimNode<Input, Effect extends { readonly kind: string }> i
   }
 
   protected abstract boot(): Machine<Input, Effect>;
+  /** A write under way when the power goes is on the disk or not. */
+  protected interrupted(effect: Effect): void {
+    if (this.random.chance(0.5)) this.durable(effect)?.();
+  }
+
   protected abstract durable(effect: Effect): (() => void) | undefined;
   protected abstract perform(effect: Effect): void;
   protected abstract powerLost(): void;
@@ -64,9 +69,8 @@ export abstract class SimNode<Input, Effect extends { readonly kind: string }> i
   crash(): void {
     if (!this.alive) return;
     this.machine = undefined;
-    // A write under way when the power goes is on the disk or not.
     const head = this.#queue[0];
-    if (this.#busy && head !== undefined && this.random.chance(0.5)) this.durable(head)?.();
+    if (this.#busy && head !== undefined) this.interrupted(head);
     this.#queue = [];
     this.powerLost();
   }

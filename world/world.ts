@@ -13,7 +13,7 @@ import { Random } from "./random.ts";
 import { ServerNode } from "./server-node.ts";
 
 /** Rules that can be taken away, so that it is seen that the checkers can fail. */
-export const mutants = ["no-intent"] as const;
+export const mutants = ["no-intent", "end-not-durable", "cancel-not-durable", "spool-not-durable"] as const;
 export type Mutant = (typeof mutants)[number];
 
 export interface Verdict {

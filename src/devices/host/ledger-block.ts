@@ -123,10 +123,16 @@ export type SlotContent =
 
 export function decodeBlock(place: BlockPlace, bytes: Uint8Array): SlotContent {
   if (bytes.length !== blockBytes) return { kind: "bad" };
-  if (bytes.every((byte) => byte === 0)) return { kind: "empty" };
+  if (isEmpty(bytes)) return { kind: "empty" };
   const view = viewOf(bytes);
   if (view.getUint32(0) !== blockMagic || view.getUint32(crcAt) !== bodyCrc(bytes, place)) return { kind: "bad" };
   return parsePayload(bytes, view);
+}
+
+/** A start reads every slot, and nearly all are empty in a young ledger: a plain loop, many times as fast as `every`. */
+function isEmpty(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false;
+  return true;
 }
 
 function parsePayload(bytes: Uint8Array, view: DataView): SlotContent {
