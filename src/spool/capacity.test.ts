@@ -5,6 +5,9 @@ import { describe, expect, it } from "vitest";
 import { defaultThresholds, judgeCapacity, judgeImage } from "./capacity.ts";
 import { diskUsage } from "./disk-usage.ts";
 
+const givenSeed = process.env["TEST_SEED"];
+if (givenSeed !== undefined) fc.configureGlobal({ seed: Number(givenSeed) });
+
 const mib = 1024 * 1024;
 const disk = (totalBytes: number, availableBytes: number) => ({ totalBytes, availableBytes });
 

@@ -93,8 +93,13 @@ function prepareDatabase(database: Database, file: string, tables: readonly stri
   // The lock mode comes before the first access to the log, so that no shared memory is needed (sqlite.org/wal.html §8).
   database.exec("PRAGMA busy_timeout = 0; PRAGMA locking_mode = EXCLUSIVE");
   database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF");
-  const found = database.prepare("PRAGMA quick_check(1)").all();
-  const verdict = String(found[0]?.quick_check ?? "no answer");
+  // Through a function, because a prepared statement would keep file and lock until it is garbage (see `close`).
+  let verdict = "no answer";
+  database.function("told", (text: unknown) => {
+    verdict = String(text);
+    return 0;
+  });
+  database.exec("SELECT told(quick_check) FROM pragma_quick_check LIMIT 1");
   if (verdict !== "ok") throw new TwinspoolError("database-corrupt", `${file} (${verdict})`);
   if (options.maxBytes !== undefined) {
     database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(options.maxBytes / pageBytes))}`);
@@ -210,7 +215,11 @@ export class JobStore {
     if (!this.#database.isOpen) return;
     this.#statements.clear();
     try {
-      if (this.#failed === undefined) this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      // The package finalizes prepared statements only as garbage, and until then the closed connection would stay
+      // open and locked. Leaving WAL lets go of the lock, and leaves one whole file behind.
+      if (this.#failed === undefined) {
+        this.#database.exec("PRAGMA journal_mode = DELETE; PRAGMA locking_mode = NORMAL; SELECT 1 FROM sqlite_schema");
+      }
     } catch (error) {
       throw storeError(error, this.#file);
     } finally {

@@ -14,6 +14,9 @@ import {
 import type { HorizonRecord, JobRecord, LedgerRecord } from "./ledger-record.ts";
 import { LedgerRing, type LedgerScan } from "./ledger-ring.ts";
 
+const givenSeed = process.env["TEST_SEED"];
+if (givenSeed !== undefined) fc.configureGlobal({ seed: Number(givenSeed) });
+
 const incarnation = "k3x9q2m7w1z8";
 const origins = ["aaaaaaaa-nonce1", "bbbbbbbb-nonce2"];
 
