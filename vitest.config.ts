@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     projects: [
       project("unit", ["src/**/*.test.ts", "firmware-sim/**/*.test.ts", "bench/**/*.test.ts"]),
-      project("architecture", ["tests/architecture.test.ts"]),
+      project("architecture", ["tests/architecture.test.ts", "tests/architecture/*.test.ts"]),
       project("world", ["world/**/*.test.ts"], 120_000),
       project("process", ["tests/process/**/*.test.ts"], 120_000),
     ],
