@@ -86,7 +86,7 @@ export const configSchema = section({
   host: section({
     port: port().default(6311).describe("port of the printer host"),
     url: webAddress().optional().describe("how clients reach the printer host, when not at its own address"),
-    ledgerRecords: wholeNumber(16, 65_536)
+    ledgerRecords: wholeNumber(16, 16_384)
       .default(1024)
       .describe("records in a printer's outcome ledger, 4 KiB of disk each"),
   }).prefault({}),
