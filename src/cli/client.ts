@@ -1,0 +1,30 @@
+import { openClient } from "../client/client.ts";
+import { publishEndpoint } from "../runtime/endpoint-file.ts";
+import type { ExitCode, Io } from "./io.ts";
+import { type Role, runRole } from "./service.ts";
+import type { RoleFlags } from "./settings.ts";
+
+const client: Role = {
+  name: "client",
+  portKey: "clientPort",
+  // For programs of this machine only; what is beyond it talks to the server.
+  listen: (config) => ({ address: "127.0.0.1", port: config.clientPort }),
+  open: async (options) => {
+    const { config } = options;
+    const opened = await openClient(options);
+    return {
+      parts: [opened],
+      start: (listener) => {
+        opened.start();
+        return publishEndpoint(config.data, "client", { url: listener.url, pid: process.pid });
+      },
+      about: `, server: ${config.server}`,
+      facts: { server: config.server },
+    };
+  },
+};
+
+/** The client process of a machine: first spool, and the jobs of all its programs. */
+export function runClient(flags: RoleFlags, io: Io): Promise<ExitCode> {
+  return runRole(client, flags, io);
+}

@@ -1,0 +1,88 @@
+import type { Environment } from "../runtime/config.ts";
+
+/** A stream that people or programs read. */
+export interface Output {
+  write(text: string): void;
+  readonly isTerminal: boolean;
+  /** Columns of the terminal, read anew each time because windows change; undefined in a pipe. */
+  readonly columns: number | undefined;
+}
+
+/** What a verb may use of the process. */
+export interface Io {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly stdin: NodeJS.ReadStream;
+  readonly env: Environment;
+}
+
+export const exitCodes = { done: 0, failed: 1, usage: 2, held: 3 } as const;
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** The process's own streams. */
+export function nodeIo(): Io {
+  return {
+    stdout: output(process.stdout),
+    stderr: output(process.stderr),
+    stdin: process.stdin,
+    env: process.env,
+  };
+}
+
+function output(stream: NodeJS.WriteStream): Output {
+  return {
+    write: (text) => void stream.write(text),
+    get isTerminal() {
+      return stream.isTTY === true;
+    },
+    get columns() {
+      return stream.isTTY === true ? stream.columns : undefined;
+    },
+  };
+}
+
+/** One JSON value: a line for programs, indented where a person looks. */
+export function writeJson(out: Output, value: unknown): void {
+  out.write(`${out.isTerminal ? JSON.stringify(value, null, 2) : JSON.stringify(value)}\n`);
+}
+
+/** A remark beside the result. */
+export function note(io: Io, text: string): void {
+  io.stderr.write(`twinspool: ${text}\n`);
+}
+
+/** Resolves at the first SIGINT or SIGTERM; the next one ends the process at once. */
+export function interrupted(): { readonly signal: Promise<NodeJS.Signals>; release(): void } {
+  const { promise, resolve } = deferred<NodeJS.Signals>();
+  let count = 0;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    count += 1;
+    if (count > 1) process.exit(exitCodes.failed);
+    resolve(signal);
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return {
+    signal: promise,
+    release: () => {
+      process.off("SIGINT", onSignal);
+      process.off("SIGTERM", onSignal);
+    },
+  };
+}
+
+export interface Deferred<T> {
+  readonly promise: Promise<T>;
+  resolve(value: T): void;
+  reject(error: unknown): void;
+}
+
+export function deferred<T>(): Deferred<T> {
+  let resolve: (value: T) => void = () => {};
+  let reject: (error: unknown) => void = () => {};
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,144 @@
+import { open } from "node:fs/promises";
+import { basename, extname } from "node:path";
+import { detectionBytes } from "../image/detect-format.ts";
+import { encodePng } from "../image/png-writer.ts";
+import type { MemoryPage, RenderTarget } from "../image/print-image.ts";
+import { TwinspoolError } from "../protocol/errors.ts";
+import { UsageError } from "./failure.ts";
+import { formatCount } from "./format.ts";
+import { openInput } from "./input-file.ts";
+import { type ExitCode, exitCodes, type Io, writeJson } from "./io.ts";
+import { writeOutputFile } from "./output-file.ts";
+
+export interface RenderFlags {
+  readonly output?: string;
+  readonly profile?: string;
+  readonly width?: string;
+  readonly escpos?: boolean;
+  readonly json?: boolean;
+}
+
+const defaultProfile = "tm-m30iii";
+const escposNames: ReadonlySet<string> = new Set([".bin", ".escpos", ".prn"]);
+
+/** ESC/POS bytes, or any document, to PNG: one file for each piece of paper. */
+export async function runRender(file: string, flags: RenderFlags, io: Io): Promise<ExitCode> {
+  const input = await openInput(file, io);
+  try {
+    const isEscpos = flags.escpos === true || (await looksLikeEscpos(input.path, input.name));
+    if (isEscpos && flags.width !== undefined) {
+      throw new UsageError("--width is for documents; the width of ESC/POS bytes is that of the --profile");
+    }
+    const pages = isEscpos ? await escposPages(input.path, flags) : await documentPages(input, flags);
+    const written = await writePages(pages, flags.output ?? `${basename(input.name, extname(input.name))}-print.png`);
+    if (flags.json) {
+      writeJson(io.stdout, {
+        files: written.map((path, index) => ({ path, ...sizeOf(pages[index]) })),
+      });
+    } else if (flags.output !== "-") {
+      for (const [index, path] of written.entries()) {
+        const { widthDots, heightDots } = sizeOf(pages[index]);
+        io.stdout.write(`${path}: ${widthDots} x ${heightDots} dots\n`);
+      }
+    }
+    return exitCodes.done;
+  } finally {
+    await input.close();
+  }
+}
+
+function sizeOf(page: MemoryPage | undefined): { readonly widthDots: number; readonly heightDots: number } {
+  return { widthDots: page?.widthDots ?? 0, heightDots: page?.heightDots ?? 0 };
+}
+
+/** By name, or by how such streams begin: ESC @, another ESC, FS or GS command, a DLE real-time command, or CAN. */
+async function looksLikeEscpos(path: string, name: string): Promise<boolean> {
+  if (escposNames.has(extname(name).toLowerCase())) return true;
+  const head = await readHead(path, name);
+  const [first = 0, second = 0] = head;
+  // ESC % -12345X begins Printer Job Language, which no receipt printer speaks.
+  if (first === 0x1b) return second !== 0x25;
+  if (first === 0x10) return second === 0x04 || second === 0x05 || second === 0x14;
+  return first === 0x1c || first === 0x1d || first === 0x18;
+}
+
+async function readHead(path: string, name: string): Promise<Uint8Array> {
+  try {
+    const file = await open(path, "r");
+    try {
+      const head = new Uint8Array(detectionBytes);
+      const { bytesRead } = await file.read(head, 0, head.length, 0);
+      return head.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+    throw new TwinspoolError("document-missing", `${name} (${code})`, { cause });
+  }
+}
+
+async function escposPages(path: string, flags: RenderFlags): Promise<readonly MemoryPage[]> {
+  const { readFile } = await import("node:fs/promises");
+  // The simulator is loaded only when there are ESC/POS bytes.
+  const { readEscposPages } = await import("../image/formats/escpos.ts");
+  const bytes = await readFile(path).catch((cause: unknown) => {
+    throw new TwinspoolError("document-missing", path, { cause });
+  });
+  return readEscposPages(bytes, flags.profile ?? defaultProfile);
+}
+
+async function documentPages(
+  input: { readonly path: string; readonly name: string },
+  flags: RenderFlags,
+): Promise<readonly MemoryPage[]> {
+  const { renderDocument } = await import("../image/render.ts");
+  const { readPrintImage } = await import("../image/pwg-raster.ts");
+  const rendered = await renderDocument(input, await targetOf(flags));
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of rendered.chunks) chunks.push(chunk);
+  return readPrintImage(Buffer.concat(chunks)).pages;
+}
+
+/** Width and resolution of the model, or of the simulated printer, of this name. */
+async function targetOf(flags: RenderFlags): Promise<RenderTarget> {
+  const { printerModels } = await import("../devices/escpos/models.ts");
+  const { PROFILES } = await import("../../firmware-sim/mod.ts");
+  const targets: { name: string; widthDots: number; resolutionDpi: number }[] = [
+    ...printerModels.map(({ name, widthDots, resolutionDpi }) => ({ name, widthDots, resolutionDpi })),
+    ...PROFILES.map(({ name, widthDots, dpi }) => ({ name, widthDots, resolutionDpi: dpi })),
+  ];
+  const wanted = (flags.profile ?? defaultProfile).toLowerCase();
+  const found = targets.find((target) => target.name === wanted);
+  if (found === undefined) {
+    const names = [...new Set(targets.map((target) => target.name))].join(", ");
+    throw new UsageError(`--profile ${wanted}: expected one of ${names}`);
+  }
+  if (flags.width === undefined) return found;
+  const widthDots = Number(flags.width);
+  if (!Number.isInteger(widthDots) || widthDots < 8 || widthDots > 4096) {
+    throw new UsageError(`--width ${flags.width}: expected dots, a whole number from 8 to 4096`);
+  }
+  return { widthDots, resolutionDpi: found.resolutionDpi };
+}
+
+/** OUT.png, or OUT-1.png, OUT-2.png … for several pieces of paper. Returns the paths. */
+async function writePages(pages: readonly MemoryPage[], output: string): Promise<string[]> {
+  if (output === "-") {
+    const [page, ...others] = pages;
+    if (page === undefined || others.length > 0) {
+      throw new UsageError(`--output - takes one picture, this gives ${formatCount(pages.length, "piece")} of paper`);
+    }
+    process.stdout.write(encodePng(page, page.rows));
+    return ["-"];
+  }
+  const extension = extname(output);
+  const stem = output.slice(0, output.length - extension.length);
+  const paths: string[] = [];
+  for (const [index, page] of pages.entries()) {
+    const path = pages.length === 1 ? output : `${stem}-${index + 1}${extension || ".png"}`;
+    await writeOutputFile(path, encodePng(page, page.rows));
+    paths.push(path);
+  }
+  return paths;
+}

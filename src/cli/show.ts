@@ -1,0 +1,75 @@
+import { type JobView, jobAnswerSchema } from "../protocol/api.ts";
+import type { HistoryRow, OutcomeRecord } from "../protocol/job.ts";
+import { askForJob, jobPath } from "./api.ts";
+import { formatBytes, formatCount, formatPercent, formatTime } from "./format.ts";
+import { outcomeOf } from "./history.ts";
+import { type ExitCode, exitCodes, type Io, writeJson } from "./io.ts";
+import { heldBy } from "./jobs.ts";
+import { type CommonFlags, loadSettings } from "./settings.ts";
+import { formatFields } from "./table.ts";
+
+type Field = readonly [name: string, value: string | undefined];
+
+/** All that is known of one job, open or in the history. */
+export async function runShow(jobId: string, flags: CommonFlags, io: Io): Promise<ExitCode> {
+  const config = await loadSettings(flags, io);
+  const answer = await askForJob(config, io, (api) => api.ask("GET", jobPath(jobId), jobAnswerSchema));
+  if (flags.json) writeJson(io.stdout, answer);
+  else if (answer.job !== undefined) io.stdout.write(`${formatFields(jobFields(answer.job)).join("\n")}\n`);
+  else if (answer.history !== undefined) io.stdout.write(`${formatFields(rowFields(answer.history)).join("\n")}\n`);
+  return exitCodes.done;
+}
+
+function jobFields(job: JobView): Field[] {
+  const progress = `${formatPercent(job.rowsDone, job.heightDots)} of ${formatCount(job.heightDots, "row")}`;
+  return [
+    ["job", job.jobId],
+    ["title", job.title],
+    ["state", job.state],
+    ["why", job.reason === "" ? undefined : job.reason],
+    ["printer", job.printer],
+    ["client", job.clientName],
+    ["printed from", `${job.source} (spools in use: ${job.spools})`],
+    ["image held by", heldBy(job)],
+    ["sent by", job.sentBy],
+    ["size", `${formatBytes(job.sizeBytes)}, ${formatCount(job.pages, "page")}, ${job.heightDots} rows`],
+    ["progress", job.state === "processing" ? progress : undefined],
+    ["requested", formatTime(job.requestedAtMs)],
+    ["document date", optionalTime(job.documentDateMs)],
+    ["prints again", job.reprintOf],
+    ...(job.outcome === undefined ? [] : outcomeFields(job.outcome, job.outcome.outcome)),
+  ];
+}
+
+function rowFields(row: HistoryRow): Field[] {
+  const spools = row.spools === undefined ? undefined : `${row.source ?? "?"} (spools in use: ${row.spools})`;
+  const size = row.sizeBytes === undefined ? "" : `${formatBytes(row.sizeBytes)}, `;
+  return [
+    ["job", row.jobId],
+    ["title", row.title],
+    ["state", "ended"],
+    ["printer", row.printer],
+    ["client", row.clientName],
+    ["printed from", spools],
+    ["size", `${size}${formatCount(row.pages, "page")}, ${row.heightDots} rows`],
+    ["requested", optionalTime(row.requestedAtMs)],
+    ["document date", optionalTime(row.documentDateMs)],
+    ["prints again", row.reprintOf],
+    ...outcomeFields(row.outcome, outcomeOf(row)),
+  ];
+}
+
+function outcomeFields(outcome: OutcomeRecord, text: string): Field[] {
+  return [
+    ["outcome", text],
+    ["reason", outcome.reason],
+    ["evidence", outcome.evidence],
+    ["sent by", outcome.sentBy],
+    ["output began", optionalTime(outcome.startedAtMs)],
+    ["output ended", formatTime(outcome.endedAtMs)],
+  ];
+}
+
+function optionalTime(wallMs: number | undefined): string | undefined {
+  return wallMs === undefined ? undefined : formatTime(wallMs);
+}
