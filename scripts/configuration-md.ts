@@ -17,7 +17,7 @@ names another one. It may be TOML, or JSON when its name ends in \`.json\`. An u
 probably meant.
 
 \`\`\`toml
-key = "a secret of at least 16 characters"
+key = "sixteen-characters-or-more"
 spool = "both"
 
 [listen]

@@ -101,6 +101,9 @@ describe("doors and targets", () => {
     expect(checkTargets(importing("src/image/a.ts", "src/image/b.ts"))).toEqual([]);
     expect(checkTargets(treeOf({ "src/image/a.ts": 'import "./gone.ts";' }))).toHaveLength(1);
     expect(checkTargets(treeOf({ "src/image/a.ts": "await import(name);" }))).toHaveLength(1);
+    const built = 'const program = new URL("../dist/main.js", import.meta.url);';
+    expect(checkTargets(treeOf({ "bench/a.ts": built }))).toEqual([]);
+    expect(checkTargets(treeOf({ "src/a.ts": built }))).toHaveLength(1);
     expect(checkTargets(importing("src/image/a.ts", "src/image/test-support.ts"))).toHaveLength(1);
     expect(checkTargets(importing("src/image/a.ts", "world/b.ts"))).toHaveLength(1);
     expect(checkTargets(importing("src/image/a.test.ts", "src/image/test-support.ts"))).toEqual([]);
