@@ -20,6 +20,7 @@ export class PrintTracker {
   accepted = false;
   verdict: Verdict | undefined;
   #sentence = "is sent";
+  #lastStep = "";
   #heightDots = 0;
 
   constructor(file: string, waitFor: WaitFor) {
@@ -45,11 +46,14 @@ export class PrintTracker {
   take(event: PrintEvent): boolean {
     if (event.jobId !== undefined) this.jobId = event.jobId;
     if (event.heightDots !== undefined) this.#heightDots = event.heightDots;
-    const before = this.#sentence;
     this.#note(event);
     const isOver = this.verdict !== undefined && event.event !== "canceling";
     if (isOver || (this.accepted && this.#waitFor === "accepted")) this.#settled.resolve();
-    return event.event !== "progressed" && event.event !== "waiting" && this.#sentence !== before;
+    if (event.event === "progressed" || event.event === "waiting") return false;
+    // Peers repeat what has not been answered, also with progress in between.
+    const isNew = this.#sentence !== this.#lastStep;
+    this.#lastStep = this.#sentence;
+    return isNew;
   }
 
   /** It never became a job, or whoever had it is gone. */

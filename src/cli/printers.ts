@@ -34,5 +34,7 @@ export async function runPrinters(flags: CommonFlags, io: Io): Promise<ExitCode>
 
 function stateOf({ state, linked }: PrinterView): string {
   if (!linked) return "host away";
-  return state.reasons.length === 0 ? state.state : `${state.state}: ${state.reasons.join(", ")}`;
+  // IPP says "none" where there is no reason (RFC 8011 §5.4.12).
+  const reasons = state.reasons.filter((reason) => reason !== "none");
+  return reasons.length === 0 ? state.state : `${state.state}: ${reasons.join(", ")}`;
 }
