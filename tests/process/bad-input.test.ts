@@ -87,7 +87,7 @@ describe("bad input", () => {
 
   it("an address beyond this machine needs a key", async () => {
     const { code, said } = await run("server", "--address", "0.0.0.0", "--port", "0");
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(said).toContain("key");
   });
 

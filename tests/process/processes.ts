@@ -13,9 +13,9 @@ const main = fileURLToPath(new URL("../../dist/main.js", import.meta.url));
 
 /** Short timers, so that silence is noticed within a test's patience. They decide speed, never safety. */
 const timers = {
-  TWINSPOOL_TIMERS_SERVERSILENTMS: "1500",
-  TWINSPOOL_TIMERS_STARTTIMEOUTMS: "1500",
-  TWINSPOOL_TIMERS_EVIDENCETIMEOUTMS: "1000",
+  TWINSPOOL_TIMERS_SERVER_SILENT_MS: "1500",
+  TWINSPOOL_TIMERS_START_TIMEOUT_MS: "1500",
+  TWINSPOOL_TIMERS_EVIDENCE_TIMEOUT_MS: "1000",
   TWINSPOOL_LOG_LEVEL: "info",
 };
 
