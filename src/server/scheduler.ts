@@ -37,9 +37,3 @@ export function isPending(job: ServerJob): boolean {
 export function isActive(job: ServerJob): boolean {
   return job.phase.kind !== "waiting" && job.row.outcome === undefined && job.row.heldReason === undefined;
 }
-
-/** Pending jobs of a printer in the order of the queue: first in, first out. */
-export function queueOf(jobs: Iterable<ServerJob>, printer: string): ServerJob[] {
-  const queue = [...jobs].filter((job) => job.row.ticket.printer === printer && isPending(job));
-  return queue.sort((a, b) => a.row.queueNumber - b.row.queueNumber);
-}

@@ -135,6 +135,9 @@ export type WaitingReason =
 
 export interface ServerJob {
   row: ServerJobRow;
+  /** Whose job it is, and who prints it. */
+  readonly client: Peer;
+  readonly host: Peer;
   phase: Phase;
   /** Pause after the last failed attempt. */
   attempt: Retry | undefined;

@@ -1,0 +1,130 @@
+import { type ErrorCode, errorTable } from "../protocol/errors.ts";
+import { originKey, parseJobId } from "../protocol/ids.ts";
+import type { HistoryRow, JobTicket } from "../protocol/job.ts";
+import type { Message, MessageOf, Peer } from "../protocol/messages.ts";
+import { answerKnown, answerUnlisted, refuseJob } from "./answers.ts";
+import { isUndecided } from "./history-row.ts";
+import { takeOver } from "./orders.ts";
+import { endJob, holdUnlisted, recordUnlisted } from "./outcomes.ts";
+import { tellOpenJobs } from "./printer-hosts.ts";
+import { cancelJob, holdJob } from "./resolutions.ts";
+import type { ServerCore } from "./server-core.ts";
+
+/** The client's word. */
+export function clientSaid(core: ServerCore, from: Peer, message: Message): void {
+  switch (message.type) {
+    case "jobRequested":
+      return jobRequested(core, from, message);
+    case "senderReady":
+      return senderReady(core, message);
+    case "senderHasNoImage":
+      return senderHasNoImage(core, message);
+    case "jobEnded":
+      return endJob(core, message.outcome, message.ticket, from);
+    case "openJobsListed":
+      return openJobsListed(core, from, message);
+    case "jobCancelRequested":
+      if (core.queue.get(message.jobId) !== undefined) return cancelJob(core, message.jobId);
+      return answerUnlisted(core, from, message.jobId);
+    default:
+      return core.note("message-unexpected", undefined, `${message.type} from ${from}`);
+  }
+}
+
+// ---- step 301
+
+function jobRequested(core: ServerCore, from: Peer, message: MessageOf<"jobRequested">): void {
+  const { ticket, clientKeepsImage } = message;
+  const { jobId } = ticket;
+  const history = core.findHistory(jobId);
+  const known = core.queue.get(jobId);
+  if ((known?.row.ticket.sha256 ?? history?.outcome.sha256 ?? ticket.sha256) !== ticket.sha256) {
+    return refuseJob(core, from, jobId, "job-conflict", "");
+  }
+  if (known === undefined && history !== undefined) return requestedAgain(core, from, ticket, history);
+  if (known !== undefined) {
+    if (known.row.clientKeepsImage !== clientKeepsImage) core.save(known, { clientKeepsImage });
+    return answerKnown(core, from, known);
+  }
+  const refusal = refusalOf(core, ticket, clientKeepsImage);
+  if (refusal !== undefined) return refuseJob(core, from, jobId, refusal.code, refusal.detail);
+  const serverCopy = !clientKeepsImage || (ticket.spools !== "client" && core.spoolLevel === "ok");
+  const job = core.enqueue(ticket, { clientKeepsImage, serverCopy, imageStored: false });
+  core.save(job);
+  core.note("job-added", jobId, ticket.printer);
+  answerKnown(core, from, job);
+}
+
+/** Its client was away when the job ended: now it tells what only the ticket knows. */
+function requestedAgain(core: ServerCore, from: Peer, ticket: JobTicket, history: HistoryRow): void {
+  if (history.source === undefined) recordUnlisted(core, history.outcome, ticket, history.printer, history);
+  else if (isUndecided(history)) holdUnlisted(core, ticket, history.outcome);
+  const held = core.queue.get(ticket.jobId);
+  if (held === undefined) answerUnlisted(core, from, ticket.jobId);
+  else core.send(from, { type: "jobHeld", jobId: ticket.jobId, reason: held.row.heldReason ?? "" });
+}
+
+function refusalOf(
+  core: ServerCore,
+  ticket: JobTicket,
+  clientKeepsImage: boolean,
+): { readonly code: ErrorCode; readonly detail: string } | undefined {
+  const printer = core.printers.get(ticket.printer)?.row.attributes;
+  if (printer === undefined) return { code: "printer-unknown", detail: ticket.printer };
+  if (printer.hostIncarnation !== ticket.hostIncarnation) return { code: "ledger-other", detail: "" };
+  if (printer.widthDots !== ticket.widthDots) {
+    return { code: "image-wrong-width", detail: `${ticket.widthDots} dots, the printer has ${printer.widthDots}` };
+  }
+  const needsRoom = !clientKeepsImage || ticket.spools !== "client";
+  if (needsRoom && core.spoolLevel === "full") return { code: "spool-full", detail: "" };
+  const open = core.queue.countOfClient(parseJobId(ticket.jobId).clientId);
+  const limit = core.config.maxOpenJobsPerClient;
+  return open < limit ? undefined : { code: "too-many-jobs", detail: `${open} open, ${limit} allowed` };
+}
+
+// ---- both sides list their open jobs
+
+function openJobsListed(core: ServerCore, from: Peer, message: MessageOf<"openJobsListed">): void {
+  const clientId = from.slice("client:".length);
+  const listed = new Set(message.jobIds);
+  for (const jobId of message.jobIds) {
+    const job = core.queue.get(jobId);
+    if (job === undefined) answerUnlisted(core, from, jobId);
+    else answerKnown(core, from, job);
+  }
+  for (const { row } of core.queue.ofClient(clientId)) {
+    const { jobId } = row.ticket;
+    if (listed.has(jobId) || parseJobId(jobId).sequence >= message.nextSequence) continue;
+    if (row.imageStored || row.outcome !== undefined) continue;
+    // Its client has no such job any more and there is no image here: nobody can ever print it.
+    core.note("job-abandoned", jobId, "the client does not know it any more");
+    cancelJob(core, jobId);
+  }
+  const origin = originKey({ clientId, nonce: message.nonce });
+  if (message.lowestOpen <= (core.lowestOpen.get(origin) ?? 0)) return;
+  core.lowestOpen.set(origin, message.lowestOpen);
+  for (const name of core.printers.keys()) tellOpenJobs(core, name, [[origin, message.lowestOpen]]);
+}
+
+// ---- step 308, S112
+
+function senderReady(core: ServerCore, message: MessageOf<"senderReady">): void {
+  const job = core.queue.get(message.jobId);
+  if (job?.phase.kind !== "starting" || job.row.epoch !== message.epoch) return;
+  job.phase = { kind: "client-sending", deadlineMs: core.now.monotonicMs + core.config.timers.startTimeoutMs };
+  core.changed(job);
+}
+
+function senderHasNoImage(core: ServerCore, message: MessageOf<"senderHasNoImage">): void {
+  const job = core.queue.get(message.jobId);
+  if (job === undefined) return;
+  core.note("sender-has-no-image", message.jobId, message.code ?? message.reason);
+  if (message.reason === "no-image" && job.row.clientKeepsImage) core.save(job, { clientKeepsImage: false });
+  if (message.code !== undefined && !errorTable[message.code].retryable) {
+    if (message.code !== "epoch-stale" && job.row.outcome === undefined) holdJob(core, job, message.code);
+    return;
+  }
+  const { kind } = job.phase;
+  if (message.epoch !== job.row.epoch || (kind !== "starting" && kind !== "client-sending")) return;
+  takeOver(core, job);
+}
