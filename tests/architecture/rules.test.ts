@@ -7,6 +7,7 @@ import {
   checkErrorsDocumented,
   checkLinks,
   checkMachinePaths,
+  checkNamedPaths,
   checkPurity,
   checkSimulator,
   checkSizes,
@@ -226,6 +227,15 @@ describe("texts", () => {
     const tree = treeOf({ "docs/a.md": "[b](b.md#part) [up](../README.md) [far](https://example.org/) [here](#x)" });
     expect(checkLinks(tree, (path) => ["docs/b.md", "README.md"].includes(path))).toEqual([]);
     expect(checkLinks(tree, (path) => path === "README.md")).toEqual(["docs/a.md:1: the link to b.md leads nowhere"]);
+  });
+
+  it("named files exist", () => {
+    const tree = treeOf({
+      "a.md": "see `src/a.ts`, `src/cli/VERB.ts` and `npm test`",
+      "CHANGELOG.md": "`src/gone.ts`",
+    });
+    expect(checkNamedPaths(tree, (path) => path === "src/a.ts")).toEqual([]);
+    expect(checkNamedPaths(tree, () => false)).toEqual(["a.md:1: there is no src/a.ts"]);
   });
 
   it("versions are exact", () => {

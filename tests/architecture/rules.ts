@@ -235,6 +235,21 @@ export function checkLinks(tree: SourceTree, exists: (path: string) => boolean):
   });
 }
 
+const namedPath = /`((?:\.ci|src|firmware-sim|world|tests|scripts|bench|docs|fonts)\/[\w./-]*)`/g;
+
+/** Files and folders that a document names in code style exist. Words in capitals stand for any name. */
+export function checkNamedPaths(tree: SourceTree, exists: (path: string) => boolean): Violation[] {
+  return [...tree.texts].flatMap(([path, text]) => {
+    // The changelog names what was, SOURCES.md what others have.
+    if (!path.endsWith(".md") || /(^|\/)(CHANGELOG|SOURCES)\.md$/.test(path)) return [];
+    return [...text.matchAll(namedPath)].flatMap((match) => {
+      const named = match[1] ?? "";
+      if (/(^|\/)[A-Z]+(\.|$)/.test(named) || exists(named)) return [];
+      return [`${path}:${lineOf(text, match.index)}: there is no ${named}`];
+    });
+  });
+}
+
 interface PackageJson {
   readonly scripts?: Readonly<Record<string, string>>;
   readonly [section: string]: unknown;
