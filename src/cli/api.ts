@@ -1,4 +1,4 @@
-import * as z from "zod";
+import type * as z from "zod";
 import type { ErrorCode } from "../protocol/errors.ts";
 import { TwinspoolError } from "../protocol/errors.ts";
 import type { Config } from "../runtime/config-schema.ts";
@@ -89,6 +89,3 @@ function reasonOf(error: TwinspoolError): string {
 export function jobPath(jobId: string, rest = ""): string {
   return `/api/jobs/${encodeURIComponent(jobId)}${rest}`;
 }
-
-/** For answers whose content does not matter. */
-export const anyAnswer = z.unknown();

@@ -55,6 +55,8 @@ export interface ClientProcess {
   cancel(jobId: string): void;
 }
 
+const firstServerMs = 3_000;
+
 type EventListener = (event: PrintEvent) => void;
 
 /** Opens the client's data folder. Throws `folder-in-use`, `database-corrupt`, `disk-*`. */
@@ -199,6 +201,8 @@ export class ClientShell implements ClientProcess {
 
   async print(request: PrintRequest, onEvent: EventListener): Promise<string> {
     checkSpools(request.source, request.spools);
+    // A client that has never seen a printer gives its server a moment: both may have been started just now.
+    if (this.#machine.printers.length === 0) await this.waitForServer(firstServerMs);
     const printer = this.#findPrinter(request.printer ?? this.#config.defaultPrinter);
     const keep = this.#keepsImage(request.spools);
     const { path, copies } = request;

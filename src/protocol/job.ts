@@ -16,7 +16,6 @@ export type Evidence = z.infer<typeof evidenceSchema>;
 
 /** What became of a job, as the host's ledger has it. */
 export const outcomeSchema = z.enum(["printed", "indeterminate", "canceled"]);
-export type Outcome = z.infer<typeof outcomeSchema>;
 
 /** What the queue does with a job whose output cannot be known (design §3). */
 export const indeterminatePolicySchema = z.enum(["hold", "reprint-marked", "assume-printed"]);

@@ -58,7 +58,6 @@ export const helloAnswerSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("helloAccepted"), version: z.int() }),
   z.object({ type: z.literal("helloRefused"), code: codeSchema, detail: detailSchema }),
 ]);
-export type HelloAnswer = z.infer<typeof helloAnswerSchema>;
 
 /** Every control message. Named in the past tense: what its sender says has happened (design §2, §9). */
 export const messageSchema = z.discriminatedUnion("type", [

@@ -45,10 +45,19 @@ const port = () => wholeNumber(0, 65_535, " (0: any free port)");
 const dayMs = 24 * 60 * 60 * 1000;
 
 type TimerShape = { readonly [K in keyof Timers]: z.ZodDefault<ReturnType<typeof wholeNumber>> };
+const timerDescriptions: { readonly [K in keyof Timers]: string } = {
+  retryFirstMs: "first pause before an unanswered message is repeated",
+  retryLastMs: "longest pause between repetitions",
+  serverSilentMs: "a server silent for so long is taken for dead: the client prints by itself",
+  startTimeoutMs: "a client that was told to print and has not begun by then is taken over by the server",
+  imageTransferTimeoutMs: "silence after which a half received image is forgotten",
+  evidenceTimeoutMs: "how long a restarted host looks for the printer's late answer",
+  statusIntervalMs: "how often open jobs are compared while the link is up",
+};
 const timerShape = Object.fromEntries(
-  Object.entries(defaultTimers).map(([name, value]) => [
+  (Object.keys(defaultTimers) as (keyof Timers)[]).map((name) => [
     name,
-    wholeNumber(1, dayMs, " milliseconds").default(value).describe("milliseconds; decides only speed"),
+    wholeNumber(1, dayMs, " milliseconds").default(defaultTimers[name]).describe(timerDescriptions[name]),
   ]),
 ) as unknown as TimerShape;
 
@@ -56,7 +65,7 @@ export const printerConfigSchema = section({
   name: printerName().describe("name of the printer, as jobs call it"),
   uri: text(1, 500)
     .regex(/^[a-z][a-z0-9+.-]*:/, { error: "a device URI such as socket://192.168.0.9:9100" })
-    .describe("where the printer is: usb://, serial:, socket://, file: or sim:"),
+    .describe("where the printer is: socket://host:9100, sim: (simulated, in process) or file:/path"),
   model: text(1, limits.nameChars).optional().describe("model, when it cannot be probed"),
   indeterminate: words(indeterminatePolicySchema.options)
     .default("hold")

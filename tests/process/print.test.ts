@@ -31,9 +31,10 @@ describe("a document", () => {
         (tickets) => tickets.length === 2,
         "two tickets",
       );
+      const rows = await history(boxUrl);
+      expect(rows[0]?.outcome.sha256).toBe(rows[1]?.outcome.sha256);
       const [fromClient, fromServer] = shop.tickets;
       expect(fromServer).toBe(fromClient);
-      const rows = await history(boxUrl);
       expect(rows.map((row) => [row.source, row.outcome.sentBy, row.outcome.evidence])).toEqual([
         ["server", "server", "process-id"],
         ["client", "client", "process-id"],
