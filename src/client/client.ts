@@ -175,7 +175,7 @@ export class ClientShell implements ClientProcess {
     }
     this.#stopLevel = watchSpoolLevel(this.#folder, this.#images, this.#config.spoolQuotaBytes, (level, reason) => {
       this.#level = level;
-      this.#log.warn({ level, reason }, "the spool's level changed");
+      this.#log.warn({ spoolLevel: level, reason }, "the spool's level changed");
     });
     this.#hub.dial("server", `${this.#config.server}/control`, this.#hello());
     this.#runner.dispatch({ kind: "woke" });

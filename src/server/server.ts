@@ -148,7 +148,7 @@ class ServerShell implements ServerProcess, ApiBackend {
   start(): void {
     for (const jobId of this.#missing) this.#runner.dispatch({ kind: "imageLost", jobId, reason: "no file at start" });
     this.#stopLevel = watchSpoolLevel(this.#folder, this.#images, this.#config.spoolQuotaBytes, (level, reason) => {
-      this.#log.warn({ level, reason }, "the spool's level changed");
+      this.#log.warn({ spoolLevel: level, reason }, "the spool's level changed");
       this.#runner.dispatch({ kind: "spoolLevelChanged", level });
     });
     this.#houseKeeping = setInterval(() => this.#forgetHistory(), houseKeepingMs);
