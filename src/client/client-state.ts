@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { ErrorCode } from "../protocol/errors.ts";
+import type { JobOrigin } from "../protocol/ids.ts";
 import { jobTicketSchema, outcomeRecordSchema, printerAttributesSchema } from "../protocol/job.ts";
 import { limits, type Timers } from "../protocol/limits.ts";
 import type { Peer } from "../protocol/messages.ts";
@@ -104,6 +105,9 @@ export type ClientEffect =
 /** A job as it is in memory: the durable row and what only this life knows. */
 export interface ClientJob {
   row: ClientJobRow;
+  readonly id: JobOrigin & { readonly sequence: number };
+  /** Who prints it. */
+  readonly host: Peer;
   /** True while the image is in the spool, or in this process's hands. */
   imageAtHand: boolean;
   /** The server knows the job (step 303). */

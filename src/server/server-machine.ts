@@ -1,7 +1,6 @@
 import type { JobId } from "../protocol/ids.ts";
 import type { Message, Peer } from "../protocol/messages.ts";
 import type { Instant, Machine } from "../runtime/machine.ts";
-import { earliest } from "../runtime/retry.ts";
 import { answerKnown } from "./answers.ts";
 import { clientSaid } from "./client-messages.ts";
 import { hostSaid } from "./host-messages.ts";
@@ -60,7 +59,7 @@ export class ServerMachine implements Machine<ServerInput, ServerEffect> {
   }
 
   nextWakeMs(): number | undefined {
-    return earliest(wakes(this.#core));
+    return firstWakeMs(this.#core);
   }
 }
 
@@ -169,15 +168,21 @@ function goOn(core: ServerCore): void {
   for (const name of core.printers.keys()) schedule(core, name);
 }
 
-function* wakes(core: ServerCore): Generator<number | undefined> {
+/** One walk without garbage: this runs after every input, over every job. */
+function firstWakeMs(core: ServerCore): number | undefined {
   const { monotonicMs, wallMs } = core.now;
-  for (const printer of core.printers.values()) yield printer.ledgerRetry?.atMs;
+  let first = Number.POSITIVE_INFINITY;
+  const consider = (atMs: number | undefined): void => {
+    if (atMs !== undefined && atMs < first) first = atMs;
+  };
+  for (const printer of core.printers.values()) consider(printer.ledgerRetry?.atMs);
   for (const job of core.queue.all()) {
-    if (job.cancelRetry !== undefined) yield job.cancelRetry.atMs;
-    if (isPending(job)) yield phaseWakeMs(job, monotonicMs);
+    consider(job.cancelRetry?.atMs);
+    if (isPending(job)) consider(phaseWakeMs(job, monotonicMs));
     // A moment that has passed is not waited for again: whoever was to be asked is not there.
-    if (job.askAtMs !== undefined && job.askAtMs > monotonicMs && !job.row.imageStored) yield job.askAtMs;
+    if (job.askAtMs !== undefined && job.askAtMs > monotonicMs && !job.row.imageStored) consider(job.askAtMs);
   }
   const { firstEraseAtMs } = core.kept;
-  if (firstEraseAtMs !== undefined) yield monotonicMs + Math.max(0, firstEraseAtMs - wallMs);
+  if (firstEraseAtMs !== undefined) consider(monotonicMs + Math.max(0, firstEraseAtMs - wallMs));
+  return first === Number.POSITIVE_INFINITY ? undefined : first;
 }

@@ -1,28 +1,24 @@
 import type { ErrorCode } from "../../protocol/errors.ts";
 import { type JobId, originKey, parseJobId } from "../../protocol/ids.ts";
-import type { JobTicket, OutcomeRecord, PrinterState } from "../../protocol/job.ts";
+import type { JobTicket, PrinterState } from "../../protocol/job.ts";
 import { limits } from "../../protocol/limits.ts";
 import type { Message, MessageOf, Peer } from "../../protocol/messages.ts";
 import type { Instant, Machine } from "../../runtime/machine.ts";
 import { earliest, firstRetry, nextRetry, type Retry } from "../../runtime/retry.ts";
+import { Announcements } from "./announcements.ts";
 import { HostLedger } from "./host-ledger.ts";
 import {
   type HostConfig,
   type HostEffect,
   type HostInput,
+  imageRefusal,
   type LoadedImage,
+  makeRecord,
   type Offer,
   outcomeOf,
-  processIdsOf,
   type Reception,
 } from "./host-state.ts";
 import type { JobRecord, LedgerRecord } from "./ledger-record.ts";
-
-interface Announcement {
-  readonly to: Peer;
-  readonly record: OutcomeRecord;
-  retry: Retry;
-}
 
 /**
  * The printer host: the only arbiter of what is printed (design §3). Any number of senders may offer the same job;
@@ -44,7 +40,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
   #seeking: JobId | undefined;
   /** Who asked about a job and wants to hear its end. */
   readonly #interested = new Map<JobId, Set<Peer>>();
-  readonly #announcements = new Map<string, Announcement>();
+  readonly #announcements: Announcements;
   #deviceReady = false;
   #deviceState: PrinterState = { state: "stopped", reasons: ["connecting-to-device"] };
   #uploads = 0;
@@ -56,6 +52,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
   constructor(config: HostConfig, restored: readonly LedgerRecord[]) {
     this.#config = config;
     this.#ledger = new HostLedger(config.ledgerRecords, restored);
+    this.#announcements = new Announcements(config.timers);
     for (const record of this.#ledger.intents()) this.#unsettled.set(record.jobId, record);
   }
 
@@ -73,8 +70,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
   }
 
   nextWakeMs(): number | undefined {
-    const retries = [...this.#announcements.values()].map((a) => a.retry.atMs);
-    return earliest([this.#receiving?.deadlineMs, this.#tellRetry?.atMs, ...retries]);
+    return earliest([this.#receiving?.deadlineMs, this.#tellRetry?.atMs, this.#announcements.nextWakeMs()]);
   }
 
   #take(input: HostInput): void {
@@ -124,10 +120,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
   #linkClosed(peer: Peer): void {
     this.#linked.delete(peer);
     if (peer === "server") this.#tellRetry = undefined;
-    for (const [key, announcement] of this.#announcements) {
-      // A peer that comes back asks for the outcomes of its open jobs: nothing has to be remembered for it.
-      if (announcement.to === peer) this.#announcements.delete(key);
-    }
+    this.#announcements.forget(peer);
     for (const [jobId, offer] of this.#offers) if (offer.from === peer) this.#offers.delete(jobId);
     if (this.#receiving?.from === peer) this.#forgetReception("the link to the sender closed");
   }
@@ -147,8 +140,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
       case "outcomesRequested":
         return this.#outcomesRequested(from, message);
       case "outputAcknowledged":
-        this.#announcements.delete(announcementKey(from, message.jobId));
-        return;
+        return this.#announcements.acknowledge(from, message.jobId);
       case "openJobsKnown":
         for (const { origin, lowestOpen } of message.origins) this.#ledger.learnLowestOpen(origin, lowestOpen);
         return;
@@ -282,7 +274,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
     this.#canceling = false;
     const { jobId } = image.ticket;
     if (image.intent === undefined) {
-      image.intent = this.#newRecord(image.ticket, "intent", { epoch: image.epoch, sentBy: image.sentBy });
+      image.intent = this.#newRecord(image.ticket, { state: "intent", epoch: image.epoch, sentBy: image.sentBy });
       this.#persist(image.intent);
     }
     this.#effects.push({ kind: "startOutput", jobId, processIds: image.intent.processIds });
@@ -331,23 +323,8 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
     this.#announceAll(record);
   }
 
-  #newRecord(ticket: JobTicket, state: JobRecord["state"], more: Partial<JobRecord>): JobRecord {
-    const sequence = this.#ledger.takeSequence();
-    return {
-      kind: "job",
-      sequence,
-      jobId: ticket.jobId,
-      sha256: ticket.sha256,
-      state,
-      epoch: 0,
-      startedAtMs: this.#now.wallMs,
-      title: ticket.title,
-      clientName: ticket.clientName,
-      pages: ticket.pages,
-      heightDots: ticket.heightDots,
-      processIds: processIdsOf(sequence),
-      ...more,
-    };
+  #newRecord(ticket: JobTicket, more: Pick<JobRecord, "state" | "epoch"> & Partial<JobRecord>): JobRecord {
+    return makeRecord(ticket, this.#ledger.takeSequence(), this.#now.wallMs, more);
   }
 
   #persist(record: JobRecord): void {
@@ -382,7 +359,8 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
     }
     // What an older ledger decided is not known here: it may be on paper, so it cannot be called canceled (I3).
     const older = ticket.hostIncarnation !== this.#config.hostIncarnation;
-    const record = this.#newRecord(ticket, older ? "indeterminate" : "canceled", {
+    const record = this.#newRecord(ticket, {
+      state: older ? "indeterminate" : "canceled",
       epoch,
       reason: older ? "the job was made for an older ledger" : "canceled before output",
       endedAtMs: this.#now.wallMs,
@@ -430,8 +408,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
   #announce(to: Peer, record: JobRecord): void {
     const outcome = outcomeOf(record, this.#config.hostIncarnation);
     if (outcome === undefined || !this.#linked.has(to)) return;
-    const retry = firstRetry(this.#now.monotonicMs, this.#config.timers);
-    this.#announcements.set(announcementKey(to, record.jobId), { to, record: outcome, retry });
+    this.#announcements.add({ to, record: outcome }, this.#now.monotonicMs);
     this.#send(to, { type: "outputEnded", record: outcome });
   }
 
@@ -465,11 +442,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
       this.#tellRetry = nextRetry(this.#tellRetry, nowMs, this.#config.timers);
       this.#tellPrinter();
     }
-    for (const announcement of this.#announcements.values()) {
-      if (announcement.retry.atMs > nowMs) continue;
-      announcement.retry = nextRetry(announcement.retry, nowMs, this.#config.timers);
-      this.#send(announcement.to, { type: "outputEnded", record: announcement.record });
-    }
+    for (const { to, record } of this.#announcements.takeDue(nowMs)) this.#send(to, { type: "outputEnded", record });
   }
 
   // ---- answers
@@ -507,19 +480,4 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
 
 function originOf(jobId: JobId): string {
   return originKey(parseJobId(jobId));
-}
-
-function announcementKey(to: Peer, jobId: JobId): string {
-  return `${to} ${jobId}`;
-}
-
-/** What was measured against what was announced (bad input: wrong length, digest, width). */
-function imageRefusal(
-  ticket: JobTicket,
-  seen: { readonly sha256: string; readonly sizeBytes: number; readonly widthDots?: number },
-): ErrorCode | undefined {
-  if (seen.sizeBytes !== ticket.sizeBytes) return "image-wrong-size";
-  if (seen.sha256 !== ticket.sha256) return "image-wrong-digest";
-  if (seen.widthDots === undefined) return "image-invalid";
-  return seen.widthDots === ticket.widthDots ? undefined : "image-wrong-width";
 }

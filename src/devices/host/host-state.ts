@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../../protocol/errors.ts";
 import type { Evidence, JobTicket, OutcomeRecord, PrinterState, Source } from "../../protocol/job.ts";
 import type { Timers } from "../../protocol/limits.ts";
 import type { Peer } from "../../protocol/messages.ts";
@@ -77,7 +78,7 @@ const processIdAlphabetSize = 95;
  * GS ( H process IDs are 4 characters 20h-7Eh (Epson GS ( H fn 48). Derived from the record's sequence number, so that
  * two jobs of one ledger share none within 40 million records.
  */
-export function processIdsOf(sequence: number): [string, string] {
+function processIdsOf(sequence: number): [string, string] {
   const encode = (value: number): string => {
     let text = "";
     let rest = value % processIdAlphabetSize ** 4;
@@ -88,6 +89,30 @@ export function processIdsOf(sequence: number): [string, string] {
     return text;
   };
   return [encode(sequence * 2), encode(sequence * 2 + 1)];
+}
+
+/** A new record of the ledger; `wallMs` is when the job began for this host. */
+export function makeRecord(
+  ticket: JobTicket,
+  sequence: number,
+  wallMs: number,
+  more: Pick<JobRecord, "state" | "epoch"> & Partial<JobRecord>,
+): JobRecord {
+  return {
+    kind: "job",
+    sequence,
+    jobId: ticket.jobId,
+    sha256: ticket.sha256,
+    state: more.state,
+    epoch: more.epoch,
+    startedAtMs: wallMs,
+    title: ticket.title,
+    clientName: ticket.clientName,
+    pages: ticket.pages,
+    heightDots: ticket.heightDots,
+    processIds: processIdsOf(sequence),
+    ...more,
+  };
 }
 
 /** The ledger's word on a job as others hear it. Undefined while there is only the INTENT. */
@@ -110,4 +135,15 @@ export function outcomeOf(record: JobRecord, hostIncarnation: string): OutcomeRe
     pages: record.pages,
     heightDots: record.heightDots,
   };
+}
+
+/** What was measured against what was announced (bad input: wrong length, digest, width). */
+export function imageRefusal(
+  ticket: JobTicket,
+  seen: { readonly sha256: string; readonly sizeBytes: number; readonly widthDots?: number },
+): ErrorCode | undefined {
+  if (seen.sizeBytes !== ticket.sizeBytes) return "image-wrong-size";
+  if (seen.sha256 !== ticket.sha256) return "image-wrong-digest";
+  if (seen.widthDots === undefined) return "image-invalid";
+  return seen.widthDots === ticket.widthDots ? undefined : "image-wrong-width";
 }

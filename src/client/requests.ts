@@ -1,0 +1,42 @@
+import { limits } from "../protocol/limits.ts";
+import type { ClientCore } from "./client-core.ts";
+import type { ClientJob } from "./client-state.ts";
+
+// What the client tells the server, until it is answered.
+
+/** Step 301. */
+export function requestJob(core: ClientCore, job: ClientJob): void {
+  const { ticket, image } = job.row;
+  core.sendToServer({ type: "jobRequested", ticket, clientKeepsImage: image === "stored" });
+  job.serverRetry ??= core.firstRetry();
+}
+
+/** Says of one job what the server does not know for certain. */
+export function tellServer(core: ClientCore, job: ClientJob): void {
+  const { ticket, outcome, cancelRequested } = job.row;
+  if (outcome !== undefined) core.sendToServer({ type: "jobEnded", ticket, outcome });
+  else requestJob(core, job);
+  if (cancelRequested) core.sendToServer({ type: "jobCancelRequested", jobId: ticket.jobId });
+  job.serverRetry ??= core.firstRetry();
+}
+
+export function listOpenJobs(core: ClientCore): void {
+  const jobIds = [...core.jobs.keys()];
+  core.statusAtMs = core.now.monotonicMs + core.config.timers.statusIntervalMs;
+  if (jobIds.length > limits.openJobsPerMessage) return;
+  const { nonce } = core.config;
+  const nextSequence = core.ids.next;
+  core.sendToServer({ type: "openJobsListed", jobIds, nonce, lowestOpen: core.lowestOpen(), nextSequence });
+}
+
+/** A server that is back knows nothing for certain. */
+export function serverReturned(core: ClientCore): void {
+  core.silentSinceMs = undefined;
+  for (const job of core.jobs.values()) {
+    job.known = false;
+    job.uploading = false;
+    job.serverRetry = undefined;
+  }
+  listOpenJobs(core);
+  for (const job of core.jobs.values()) tellServer(core, job);
+}
