@@ -17,6 +17,7 @@ import {
   type Offer,
   outcomeOf,
   type Reception,
+  type RecordStart,
 } from "./host-state.ts";
 import type { JobRecord, LedgerRecord } from "./ledger-record.ts";
 
@@ -323,7 +324,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
     this.#announceAll(record);
   }
 
-  #newRecord(ticket: JobTicket, more: Pick<JobRecord, "state" | "epoch"> & Partial<JobRecord>): JobRecord {
+  #newRecord(ticket: JobTicket, more: RecordStart): JobRecord {
     return makeRecord(ticket, this.#ledger.takeSequence(), this.#now.wallMs, more);
   }
 

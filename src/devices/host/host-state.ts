@@ -91,20 +91,23 @@ function processIdsOf(sequence: number): [string, string] {
   return [encode(sequence * 2), encode(sequence * 2 + 1)];
 }
 
+/** What a record says beyond its ticket. */
+export type RecordStart = Pick<JobRecord, "state" | "epoch" | "sentBy" | "reason" | "endedAtMs">;
+
 /** A new record of the ledger; `wallMs` is when the job began for this host. */
 export function makeRecord(
   ticket: JobTicket,
   sequence: number,
   wallMs: number,
-  more: Pick<JobRecord, "state" | "epoch"> & Partial<JobRecord>,
+  { state, epoch, ...more }: RecordStart,
 ): JobRecord {
   return {
     kind: "job",
     sequence,
     jobId: ticket.jobId,
     sha256: ticket.sha256,
-    state: more.state,
-    epoch: more.epoch,
+    state,
+    epoch,
     startedAtMs: wallMs,
     title: ticket.title,
     clientName: ticket.clientName,
