@@ -24,8 +24,27 @@ function wholePage(geometry: PageGeometry, rows: number): TwinspoolError {
   return new TwinspoolError("image-invalid", `a page of ${geometry.heightDots} rows was given ${rows}`);
 }
 
-/** Writes pages as PWG Raster, 1-bit black; the chunks are page headers and coded lines. `totalPages` 0 is "not known". */
+/** Coded lines are some thirty bytes each: written one by one they would cost a disk write a line. */
+const chunkBytes = 32 * 1024;
+
+/** Writes pages as PWG Raster, 1-bit black, in chunks of about 32 KiB. `totalPages` 0 is "not known". */
 export async function* encodePwg(pages: Pages, totalPages = 0): AsyncGenerator<Uint8Array, void, undefined> {
+  let waiting = new Uint8Array(chunkBytes);
+  let length = 0;
+  for await (const part of encodeParts(pages, totalPages)) {
+    if (length + part.length > chunkBytes) {
+      yield waiting.subarray(0, length);
+      waiting = new Uint8Array(Math.max(chunkBytes, part.length));
+      length = 0;
+    }
+    waiting.set(part, length);
+    length += part.length;
+  }
+  yield waiting.subarray(0, length);
+}
+
+/** Page headers and coded lines. */
+async function* encodeParts(pages: Pages, totalPages: number): AsyncGenerator<Uint8Array, void, undefined> {
   yield syncBytes;
   for await (const page of pages) {
     const { widthDots, heightDots, resolutionDpi } = page;

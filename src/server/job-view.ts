@@ -46,7 +46,13 @@ export function viewJob(job: ServerJob): JobView {
   };
 }
 
+/** Asked for, and not failed: the held job is on its way to become a marked duplicate. */
+function isReprinting(job: ServerJob): boolean {
+  return job.composing || (job.row.retryRequested && !job.composeFailed);
+}
+
 function stateOf(job: ServerJob): JobView["state"] {
+  if (isReprinting(job)) return "processing";
   if (job.row.heldReason !== undefined) return "pending-held";
   if (job.row.cancelRequested) return "canceling";
   return isPending(job) && job.phase.kind !== "waiting" ? "processing" : "pending";
@@ -54,6 +60,7 @@ function stateOf(job: ServerJob): JobView["state"] {
 
 function reasonOf(job: ServerJob): string {
   const { heldReason, cancelRequested } = job.row;
+  if (isReprinting(job)) return "a duplicate with a mark on it is being made";
   if (heldReason !== undefined) return heldReason;
   if (cancelRequested) return "waits for the printer host to confirm the cancel";
   if (job.phase.kind !== "waiting") return phaseSentences[job.phase.kind];

@@ -121,5 +121,77 @@ describe("when a process is killed", () => {
     expect(shop.tickets.length).toBeLessThanOrEqual(2);
     const [still] = await jobs(serverUrl);
     expect(still?.state).toBe("pending-held");
+    // A person looked at the paper and wants it again: a new job that says so, and the old one is settled.
+    const before = shop.tickets.length;
+    const retry = shop.startAs("till", "retry", "--json", "--server", serverUrl, String(job?.jobId));
+    expect(await retry.exited).toBe(0);
+    const settled = await until(
+      () => history(serverUrl),
+      (all) => all.length === 3,
+      "the duplicate in the history",
+    );
+    expect(settled[0]).toMatchObject({ reprintOf: job?.jobId, outcome: { outcome: "printed", sentBy: "server" } });
+    expect(settled[0]?.heightDots).toBeGreaterThan(job?.heightDots ?? 0);
+    expect(settled.find((row) => row.jobId === job?.jobId)?.resolution).toBe("reprinted");
+    await until(
+      async () => shop.tickets,
+      (tickets) => tickets.length === before + 1,
+      "the duplicate's ticket",
+    );
+    await until(
+      () => jobs(serverUrl),
+      (open) => open.length === 0,
+      "an empty queue",
+    );
+    await until(
+      async () => shop.imagesOf("server"),
+      (left) => left.length === 0,
+      "the server's spool",
+    );
+    await until(
+      async () => shop.imagesOf("client", `${shop.folder}/till`),
+      (left) => left.length === 0,
+      "client spool",
+    );
+  });
+
+  it.each([
+    ["reprint-marked", "reprinted", 2],
+    ["assume-printed", "assumed-printed", 1],
+  ])("the host, with the policy %s: no person is needed", async (policy, resolution, rowsExpected) => {
+    await shop.startPrinter("--speed", "real");
+    const config = shop.write(
+      "policy.toml",
+      `[[printers]]\nname = "kitchen"\nuri = "socket://127.0.0.1:${shop.printerPort}"\nmodel = "tm-m30iii"\nindeterminate = "${policy}"\n`,
+    );
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const startBox = () => shop.start("box", "--json", "--port", String(port), "--config", config);
+    const box = startBox();
+    await box.ready();
+    await shop.startAs("till", "client", "--json", "--server", url).ready();
+    const document = shop.write("long.txt", longText("long", 300));
+    const print = shop.startAs("till", "print", "--json", "--wait", "--server", url, document);
+    await print.line((line) => line.event === "progressed" && Number(line["rowsDone"]) > 500, "some rows");
+    await box.kill();
+    await startBox().ready();
+    const rows = await until(
+      () => history(url),
+      (all) => all.length === rowsExpected,
+      "all of it in the history",
+    );
+    const broken = rows.find((row) => row.outcome.outcome === "indeterminate");
+    expect(broken?.resolution).toBe(resolution);
+    if (policy === "reprint-marked") expect(rows[0]).toMatchObject({ reprintOf: broken?.jobId });
+    await until(
+      () => jobs(url),
+      (open) => open.length === 0,
+      "an empty queue",
+    );
+    await until(
+      async () => shop.imagesOf("client", `${shop.folder}/till`),
+      (left) => left.length === 0,
+      "client spool",
+    );
   });
 });

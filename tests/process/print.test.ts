@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { history, jobs, Shop, until } from "./processes.ts";
+import { freePort, history, jobs, Shop, until } from "./processes.ts";
 
 const sample = (name: string): string => fileURLToPath(new URL(`../../docs/samples/${name}`, import.meta.url));
 
@@ -57,6 +57,29 @@ describe("a document", () => {
     const [row] = await history(boxUrl);
     expect(row).toMatchObject({ spools: spool, source: from, outcome: { outcome: "printed", sentBy: from } });
     expect(shop.imagesOf("server")).toEqual([]);
+  });
+
+  it("keeps the image of an ended job for a set time when asked", async () => {
+    const port = await freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const config = shop.write("keep.toml", "[retention]\nkeepEndedMinutes = 5\n");
+    const keeping = shop.startAs(
+      "keeping",
+      "box",
+      "--json",
+      "--port",
+      String(port),
+      "--config",
+      config,
+      ...shop.printerFlags,
+    );
+    await keeping.ready();
+    const done = shop.startAs("other", "print", "--json", "--wait", "--server", url, sample("menu-ja.txt"));
+    expect(await done.exited).toBe(0);
+    const [row] = await history(url);
+    expect(shop.imagesOf("server", `${shop.folder}/keeping`)).toEqual([row?.jobId]);
+    const png = await fetch(`${url}/api/jobs/${row?.jobId}/preview.png`);
+    expect([png.status, png.headers.get("content-type")]).toEqual([200, "image/png"]);
   });
 
   it("previews, is canceled while the printer has no paper, and never prints", async () => {
