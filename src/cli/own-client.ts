@@ -6,6 +6,7 @@ import type { Config } from "../runtime/config-schema.ts";
 import { type Endpoint, findEndpoint, publishEndpoint } from "../runtime/endpoint-file.ts";
 import { type Listener, startListener } from "../runtime/listener.ts";
 import { createLog } from "../runtime/log.ts";
+import { formatCount } from "./format.ts";
 import { type Io, note } from "./io.ts";
 import type { PrintDesk } from "./print-desk.ts";
 
@@ -99,12 +100,24 @@ class OwnClient implements PrintDesk {
 
   async print(...[order, onEvent, onGone]: Parameters<PrintDesk["print"]>): Promise<void> {
     this.#failed.catch(onGone);
-    this.#serverKnown ??= this.#client.waitForServer(this.#config.timers.serverSilentMs);
+    this.#serverKnown ??= this.#waitForServer();
     // Nobody else could print it, or would even hear of it.
     if (!(await this.#serverKnown) && order.spools === "server") {
       throw new TwinspoolError("server-unreachable", `${this.#config.server}; --spool both needs no server to begin`);
     }
     await Promise.race([this.#client.print(order, onEvent), this.#failed]);
+  }
+
+  async #waitForServer(): Promise<boolean> {
+    const isKnown = await this.#client.waitForServer(this.#config.timers.serverSilentMs);
+    if (!isKnown) {
+      const { server } = this.#config;
+      note(
+        this.#io,
+        `the server at ${server} does not answer; without it this client sends its image to the printer host`,
+      );
+    }
+    return isKnown;
   }
 
   /** Jobs of this life that are still to be done by someone. */
@@ -130,7 +143,10 @@ class OwnClient implements PrintDesk {
       await pause(folderRetryMs / 4);
     }
     if (older.size > 0 && this.#client.openJobs > 0) {
-      note(this.#io, `${this.#client.openJobs} earlier jobs of this client are still open; see: twinspool jobs`);
+      note(
+        this.#io,
+        `${formatCount(this.#client.openJobs, "earlier job")} of this client still open; see: twinspool jobs`,
+      );
     }
   }
 

@@ -116,17 +116,16 @@ class PrintSession {
       this.#io.stdout.write(`${JSON.stringify({ file: tracker.file, ...event })}\n`);
       return;
     }
-    const line = this.#describe(tracker);
+    const ended = this.trackers.filter(({ verdict }) => verdict !== undefined).length;
+    const count = this.trackers.length > 1 && this.#io.stdout.isTerminal ? `${ended}/${this.trackers.length} ` : "";
+    const line = count + this.#describe(tracker);
     if (isStep && tracker.verdict !== "failed") this.progress.step(line);
     else this.progress.update(line);
   }
 
-  /** The line of the document that something was told of, and how many there are. */
   #describe(tracker: PrintTracker): string {
     const job = tracker.jobId === undefined ? "" : ` (${tracker.jobId})`;
-    const ended = this.trackers.filter(({ verdict }) => verdict !== undefined).length;
-    const count = this.trackers.length > 1 && this.#io.stdout.isTerminal ? `${ended}/${this.trackers.length} ` : "";
-    return `${count}${tracker.file}: ${tracker.sentence}${job}`;
+    return `${tracker.file}: ${tracker.sentence}${job}`;
   }
 
   #fail(tracker: PrintTracker, error: unknown): void {
