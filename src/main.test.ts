@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runProgram } from "./cli/program.ts";
 import { TestProcess } from "./cli/test-process.ts";
@@ -12,6 +13,7 @@ import type { JobView } from "./protocol/api.ts";
  * themselves run in this process; a signal needs one of its own.
  */
 
+const main = fileURLToPath(new URL("./main.ts", import.meta.url));
 const isWindows = process.platform === "win32";
 let folder = "";
 let sim: TestProcess;
@@ -21,7 +23,7 @@ let tickets = 0;
 const processes = new Set<TestProcess>();
 
 function start(argv: readonly string[], more: Record<string, string> = {}): TestProcess {
-  const started = new TestProcess(argv, { ...env, ...more });
+  const started = new TestProcess(main, argv, { ...env, ...more });
   processes.add(started);
   return started;
 }

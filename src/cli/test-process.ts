@@ -1,10 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 
 type Event = Readonly<Record<string, unknown>>;
-
-const main = fileURLToPath(new URL("../main.ts", import.meta.url));
 
 /** The program as a real process, from source, and the lines it prints. */
 export class TestProcess {
@@ -16,7 +13,7 @@ export class TestProcess {
   readonly ended: Promise<number | string | null>;
   #isEnded = false;
 
-  constructor(argv: readonly string[], env: NodeJS.ProcessEnv) {
+  constructor(main: string, argv: readonly string[], env: NodeJS.ProcessEnv) {
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("TWINSPOOL_"));
     this.#child = spawn(process.execPath, ["--import", "tsx", main, ...argv], {
       env: { ...Object.fromEntries(inherited), ...env },
