@@ -209,6 +209,25 @@ describe("a role", () => {
     expect(portInUse.err).toMatch(/^twinspool: the port is in use: /);
   });
 
+  it("lets nobody print without its key, and says that it is the key", async () => {
+    const key = { TWINSPOOL_KEY: "a-key-of-this-test" };
+    const locked = start(["server", "--port", "0", "--json", "--data", join(folder, "locked")], key);
+    const { url } = await locked.event("ready");
+    const { code, err } = await run(
+      "print",
+      join(folder, "menu.txt"),
+      "--server",
+      String(url),
+      "--data",
+      join(folder, "x"),
+    );
+    expect(code).toBe(1);
+    expect(err).toContain("menu.txt: the shared key is missing or wrong");
+    expect((await run("jobs", "--server", String(url))).err).toContain("the shared key is missing or wrong");
+    expect((await run("jobs", "--server", String(url), "--key", key.TWINSPOOL_KEY)).out).toBe("no open jobs\n");
+    await locked.kill("SIGTERM");
+  });
+
   it("listens beyond this machine only with a key", async () => {
     const { code, err } = await run("server", "--address", "0.0.0.0", "--port", "0", "--data", join(folder, "open"));
     expect(code).toBe(2);

@@ -4,6 +4,7 @@ import { jobsAnswerSchema } from "../protocol/api.ts";
 import { TwinspoolError } from "../protocol/errors.ts";
 import type { Config } from "../runtime/config-schema.ts";
 import { type Endpoint, findEndpoint, publishEndpoint } from "../runtime/endpoint-file.ts";
+import { requestJson } from "../runtime/image-transfer.ts";
 import { type Listener, startListener } from "../runtime/listener.ts";
 import { createLog } from "../runtime/log.ts";
 import { formatCount } from "./format.ts";
@@ -109,7 +110,8 @@ class OwnClient implements PrintDesk {
   }
 
   async #waitForServer(): Promise<boolean> {
-    const isKnown = await this.#client.waitForServer(this.#config.timers.serverSilentMs);
+    const answered = this.#client.waitForServer(this.#config.timers.serverSilentMs);
+    const isKnown = await Promise.race([answered, refusalOf(this.#config)]);
     if (!isKnown) {
       const { server } = this.#config;
       note(
@@ -160,4 +162,13 @@ class OwnClient implements PrintDesk {
     const response = await this.#listener.app.request("/api/jobs");
     return jobsAnswerSchema.parse(await response.json()).jobs;
   }
+}
+
+/** Rejects when the server lets nobody in with this key, which looks like silence on a control link. */
+function refusalOf({ server, key }: Config): Promise<never> {
+  return new Promise((_, reject) => {
+    requestJson("GET", `${server}/api/health`, key === undefined ? {} : { key }).catch((error: unknown) => {
+      if (error instanceof TwinspoolError && error.code === "key-wrong") reject(error);
+    });
+  });
 }
