@@ -12,6 +12,8 @@ export function hostSaid(core: ClientCore, job: ClientJob, message: Message): vo
       if (!job.imageAtHand || job.sending || job.row.cancelRequested) return;
       job.sending = true;
       return core.emit({ kind: "sendImage", jobId, to: job.host, uploadId: message.uploadId });
+    case "imageReceived":
+      return core.report(job, "waiting", { detail: "the printer host has the image" });
     case "offerWaiting":
       return core.report(job, "waiting", { detail: `${message.ahead} ahead at the printer` });
     case "offerRefused":

@@ -121,6 +121,8 @@ export const messageSchema = z.discriminatedUnion("type", [
     uploadId: z.string().max(64),
   }),
   z.object({ type: z.literal("offerWaiting"), jobId: jobIdSchema, epoch: epochSchema, ahead: z.int().min(0) }),
+  /** The host has the whole image in memory; it waits for the printer. */
+  z.object({ type: z.literal("imageReceived"), jobId: jobIdSchema, epoch: epochSchema, sentBy: sourceSchema }),
   z.object({
     type: z.literal("offerRefused"),
     jobId: jobIdSchema,

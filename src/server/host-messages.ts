@@ -2,7 +2,7 @@ import { errorTable } from "../protocol/errors.ts";
 import type { Message, MessageOf, Peer } from "../protocol/messages.ts";
 import { endJob } from "./outcomes.ts";
 import { ledgerListed, printerChanged } from "./printer-hosts.ts";
-import { holdJob } from "./resolutions.ts";
+import { cancelRefused, holdJob } from "./resolutions.ts";
 import type { ServerCore } from "./server-core.ts";
 import type { ServerJob } from "./server-state.ts";
 
@@ -20,11 +20,12 @@ export function hostSaid(core: ServerCore, from: Peer, message: Message): void {
     case "outcomesUnknown":
       for (const jobId of message.jobIds) {
         const job = core.queue.get(jobId);
-        if (job?.phase.kind === "outputting") core.wait(job, 0);
+        if (job?.phase.kind === "outputting" || job?.phase.kind === "at-host") core.wait(job, 0);
       }
       return;
     case "imageWanted":
     case "offerWaiting":
+    case "imageReceived":
     case "offerRefused":
     case "outputStarted":
     case "outputProgressed": {
@@ -37,7 +38,9 @@ export function hostSaid(core: ServerCore, from: Peer, message: Message): void {
   }
 }
 
-type OfferAnswer = MessageOf<"imageWanted" | "offerWaiting" | "offerRefused" | "outputStarted" | "outputProgressed">;
+type OfferAnswer = MessageOf<
+  "imageWanted" | "offerWaiting" | "imageReceived" | "offerRefused" | "outputStarted" | "outputProgressed"
+>;
 
 function offerAnswered(core: ServerCore, job: ServerJob, message: OfferAnswer): void {
   switch (message.type) {
@@ -48,6 +51,10 @@ function offerAnswered(core: ServerCore, job: ServerJob, message: OfferAnswer): 
       return;
     case "offerWaiting":
       return;
+    case "imageReceived":
+      if (job.phase.kind === "outputting" || job.phase.kind === "at-host") return;
+      job.phase = { kind: "at-host", retry: core.firstRetry(), sentBy: message.sentBy };
+      return core.changed(job);
     case "outputStarted":
       if (job.phase.kind === "outputting") return;
       job.phase = { kind: "outputting", retry: core.firstRetry(), sentBy: message.sentBy };
@@ -63,7 +70,11 @@ function offerAnswered(core: ServerCore, job: ServerJob, message: OfferAnswer): 
 }
 
 function offerRefused(core: ServerCore, job: ServerJob, { code, epoch }: MessageOf<"offerRefused">): void {
-  if (code !== "epoch-stale" && !errorTable[code].retryable) return holdJob(core, job, code);
+  if (code !== "epoch-stale" && !errorTable[code].retryable) {
+    // The cancel raised the epoch, and nothing is offered after it: this answers the cancel.
+    if (job.row.cancelRequested && epoch === job.row.epoch) return cancelRefused(core, job, code);
+    return holdJob(core, job, code);
+  }
   if (epoch !== job.row.epoch || job.phase.kind !== "offering") return;
   core.wait(job, core.pause(job));
   job.lastRefusal = code;

@@ -16,6 +16,7 @@ const phaseSentences = {
   starting: "the client was told to print",
   "client-sending": "the client sends its image",
   offering: "the server sends its image",
+  "at-host": "the printer host has the image and waits for the printer",
   outputting: "prints",
 } as const;
 
@@ -70,7 +71,7 @@ function reasonOf(job: ServerJob): string {
 }
 
 function senderOf({ phase }: ServerJob): "client" | "server" | undefined {
-  if (phase.kind === "outputting") return phase.sentBy;
+  if (phase.kind === "outputting" || phase.kind === "at-host") return phase.sentBy;
   if (phase.kind === "offering") return "server";
   return phase.kind === "client-sending" ? "client" : undefined;
 }

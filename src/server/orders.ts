@@ -6,11 +6,20 @@ import type { ServerJob } from "./server-state.ts";
 
 // Who is told to send, and when: turns, step 307, the server's own offers, takeover (S49, S410).
 
-/** The next job of the printer that can go, when the printer is free. */
+/** One job prints; the next may already come to the host, so that the paper does not stand still between tickets. */
+const startedAtOnce = 2;
+
+/** The next job of the printer that can go, when the printer is free or busy with the paper of one job alone. */
 export function schedule(core: ServerCore, name: string): void {
   const printer = core.printers.get(name);
   if (printer === undefined || (printer.linked && !printer.reconciled)) return;
-  for (const job of core.queue.ofPrinter(name)) if (isActive(job)) return;
+  let printing = 0;
+  for (const job of core.queue.ofPrinter(name)) {
+    if (!isActive(job)) continue;
+    if (job.phase.kind !== "outputting") return;
+    printing += 1;
+  }
+  if (printing >= startedAtOnce) return;
   for (const job of core.queue.ofPrinter(name)) {
     if (!isPending(job) || job.phase.kind !== "waiting" || job.phase.notBeforeMs > core.now.monotonicMs) continue;
     const choice = chooseSender(job, surroundings(core, job));
@@ -98,6 +107,7 @@ export function checkDeadline(core: ServerCore, job: ServerJob): void {
       if (phase.retry.atMs > nowMs) return;
       phase.retry = core.nextRetry(phase.retry);
       return sendOffer(core, job);
+    case "at-host":
     case "outputting":
       if (phase.retry.atMs > nowMs) return;
       phase.retry = core.nextRetry(phase.retry);
@@ -117,6 +127,7 @@ export function phaseWakeMs({ phase }: ServerJob, nowMs: number): number | undef
     case "client-sending":
       return phase.deadlineMs;
     case "offering":
+    case "at-host":
     case "outputting":
       return phase.retry.atMs;
   }

@@ -105,7 +105,9 @@ function linkClosed(core: ServerCore, peer: Peer): void {
   if (peer.startsWith("host:")) {
     const name = peer.slice("host:".length);
     printerUnlinked(core, name);
-    for (const job of core.queue.ofPrinter(name)) if (job.phase.kind === "offering") core.wait(job, 0);
+    for (const job of core.queue.ofPrinter(name)) {
+      if (job.phase.kind === "offering" || job.phase.kind === "at-host") core.wait(job, 0);
+    }
     return;
   }
   for (const job of core.queue.ofClient(peer.slice("client:".length))) {

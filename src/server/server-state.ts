@@ -124,6 +124,8 @@ export type Phase =
   | { readonly kind: "client-sending"; deadlineMs: number }
   /** This server offers its own copy. */
   | { readonly kind: "offering"; retry: Retry; sending: boolean }
+  /** The printer host has the whole image and waits for the printer. */
+  | { readonly kind: "at-host"; retry: Retry; readonly sentBy: "client" | "server" }
   | { readonly kind: "outputting"; retry: Retry; readonly sentBy: "client" | "server" };
 
 export type WaitingReason =
@@ -145,6 +147,8 @@ export interface ServerJob {
   composing: boolean;
   /** The duplicate could not be made: not tried again until a person asks. */
   composeFailed: boolean;
+  /** The host has answered the cancel: it has no record of this job, and will never have one. */
+  refusedForEver: boolean;
   /** When the client is told again that its image is wanted. */
   askAtMs: number | undefined;
   /** Why the host did not take it the last time, while it waits for the next attempt. */

@@ -163,7 +163,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
     if (refusal !== undefined) return this.#refuse(from, jobId, epoch, refusal);
     this.#interest(from, jobId);
     const offer: Offer = { ticket, from, sentBy, epoch };
-    if (this.#loaded?.ticket.jobId === jobId) return this.#tellWaiting(from, jobId, epoch);
+    if (this.#loaded?.ticket.jobId === jobId) return this.#send(from, imageReceived(this.#loaded));
     const reception = this.#receiving?.ticket.jobId === jobId ? this.#receiving : undefined;
     const known = reception ?? this.#offers.get(jobId);
     if (known !== undefined && epoch < known.epoch) return this.#refuse(from, jobId, epoch, "epoch-stale");
@@ -249,6 +249,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
       return this.#refuse(from, ticket.jobId, epoch, refusal);
     }
     this.#loaded = { ticket, epoch, from, sentBy: reception.sentBy, intent: undefined };
+    this.#tellInterested(ticket.jobId, imageReceived(this.#loaded));
   }
 
   /** Goes on wherever it can: next image in, next image out. */
@@ -379,6 +380,8 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
       if (message.lowestOpen !== undefined) this.#ledger.learnLowestOpen(originOf(jobId), message.lowestOpen);
       const record = this.#ledger.job(jobId);
       if (this.#ledger.pruned(jobId)) this.#refuse(from, jobId, 0, "job-pruned");
+      else if (this.#loaded?.ticket.jobId === jobId && record === undefined)
+        this.#send(from, imageReceived(this.#loaded));
       else if (record === undefined) unknown.push(jobId);
       else if (record.state === "intent") {
         this.#interest(from, jobId);
@@ -477,6 +480,10 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
     const more = { ...(jobId === undefined ? {} : { jobId }), ...(detail === undefined ? {} : { detail }) };
     this.#effects.push({ kind: "note", event, ...more });
   }
+}
+
+function imageReceived({ ticket, epoch, sentBy }: LoadedImage): Message {
+  return { type: "imageReceived", jobId: ticket.jobId, epoch, sentBy };
 }
 
 function originOf(jobId: JobId): string {
