@@ -36,11 +36,14 @@ function settle(core: ServerCore, job: ServerJob, record: OutcomeRecord, printer
   const { ticket, cancelRequested, retryRequested } = job.row;
   const history = makeHistoryRow(record, ticket, printer, core.now.wallMs);
   core.note("job-ended", record.jobId, `${record.outcome} by ${record.sentBy ?? "nobody"}: ${record.evidence}`);
-  if (record.outcome !== "indeterminate") return closeJob(core, job, history);
-  const policy = core.config.indeterminatePolicy(printer);
-  if (!retryRequested && cancelRequested) return closeJob(core, job, { ...history, resolution: "dismissed" });
-  if (policy === "assume-printed" && !retryRequested) {
-    return closeJob(core, job, { ...history, resolution: "assumed-printed" });
+  if (record.outcome === "printed") return closeJob(core, job, history);
+  // A retry that had to be canceled first goes on from here, whether or not the host knows that nothing was printed.
+  if (!retryRequested) {
+    if (record.outcome === "canceled") return closeJob(core, job, history);
+    if (cancelRequested) return closeJob(core, job, { ...history, resolution: "dismissed" });
+    if (core.config.indeterminatePolicy(printer) === "assume-printed") {
+      return closeJob(core, job, { ...history, resolution: "assumed-printed" });
+    }
   }
   const heldReason = heldBecause(record);
   job.row = { ...job.row, outcome: record, heldReason };
@@ -85,19 +88,24 @@ export function holdUnlisted(core: ServerCore, ticket: JobTicket, record: Outcom
 }
 
 function heldBecause(record: OutcomeRecord): string {
-  return `indeterminate: ${record.reason ?? "nobody knows whether it is on paper"}`;
+  return `${record.outcome}: ${record.reason ?? "nobody knows whether it is on paper"}`;
 }
 
 /** History row in, job row out, in one transaction; then the image goes, then the client hears (314-317). */
-export function closeJob(core: ServerCore, job: ServerJob, history: HistoryRow, more: readonly RowWrite[] = []): void {
-  const { jobId } = history;
+export function closeJob(
+  core: ServerCore,
+  job: ServerJob,
+  history: HistoryRow | undefined,
+  more: readonly RowWrite[] = [],
+): void {
+  const { jobId } = job.row.ticket;
+  const writes: RowWrite[] = [];
   core.queue.remove(jobId);
-  core.remember(history);
-  const writes: RowWrite[] = [
-    { op: "put", table: serverTables.history, key: jobId, value: history },
-    { op: "delete", table: serverTables.jobs, key: jobId },
-    ...more,
-  ];
+  if (history !== undefined) {
+    core.remember(history);
+    writes.push({ op: "put", table: serverTables.history, key: jobId, value: history });
+  }
+  writes.push({ op: "delete", table: serverTables.jobs, key: jobId }, ...more);
   const keep = core.config.keepEndedMs > 0 && job.row.imageStored;
   if (keep) {
     const kept: KeptImageRow = { jobId, eraseAtMs: core.now.wallMs + core.config.keepEndedMs };
@@ -106,6 +114,7 @@ export function closeJob(core: ServerCore, job: ServerJob, history: HistoryRow, 
   }
   core.persist(writes);
   if (!keep && job.row.serverCopy) core.emit({ kind: "eraseImage", jobId });
-  core.send(job.client, { type: "jobClosed", jobId, outcome: history.outcome });
+  const outcome = history === undefined ? {} : { outcome: history.outcome };
+  core.send(job.client, { type: "jobClosed", jobId, ...outcome });
   core.changed(job);
 }

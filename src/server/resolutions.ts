@@ -1,6 +1,6 @@
 import { type ErrorCode, errorTable } from "../protocol/errors.ts";
 import { type JobId, makeJobId } from "../protocol/ids.ts";
-import type { JobTicket } from "../protocol/job.ts";
+import type { HistoryRow, JobTicket } from "../protocol/job.ts";
 import type { RowWrite } from "../runtime/machine.ts";
 import { makeHistoryRow } from "./history-row.ts";
 import { closeJob } from "./outcomes.ts";
@@ -20,16 +20,33 @@ export function holdJob(core: ServerCore, job: ServerJob, code: ErrorCode): void
 
 export function cancelJob(core: ServerCore, jobId: JobId): void {
   const job = core.queue.get(jobId);
-  if (job === undefined || job.composing) return;
-  const { outcome, ticket } = job.row;
-  if (outcome !== undefined) {
-    // Nobody knows whether it is on paper, and a person says: let it be.
-    const history = core.findHistory(jobId) ?? makeHistoryRow(outcome, ticket, ticket.printer, core.now.wallMs);
-    return closeJob(core, job, { ...history, resolution: "dismissed" });
-  }
+  if (job === undefined) return;
+  // Nobody knows whether it is on paper, and a person says: let it be. A duplicate that is being made comes too late.
+  if (isFinal(job)) return closeJob(core, job, resolvedHistory(core, job, "dismissed"));
+  if (job.row.retryRequested) core.save(job, { retryRequested: false });
+  haveCanceled(core, job);
+}
+
+function haveCanceled(core: ServerCore, job: ServerJob): void {
   if (!job.row.cancelRequested) core.save(job, { cancelRequested: true, epoch: job.row.epoch + 1 });
   core.wait(job, 0);
   cancelAtHost(core, job);
+}
+
+/** The host has had its last word: a record of its ledger, or that this id has no place in it. */
+function isFinal(job: ServerJob): boolean {
+  return job.row.outcome !== undefined || job.refusedForEver;
+}
+
+/** The history row of a held job with what was decided; undefined when the ledger has no record of it. */
+function resolvedHistory(
+  core: ServerCore,
+  { row: { outcome, ticket } }: ServerJob,
+  resolution: NonNullable<HistoryRow["resolution"]>,
+): HistoryRow | undefined {
+  if (outcome === undefined) return undefined;
+  const known = core.findHistory(ticket.jobId);
+  return { ...(known ?? makeHistoryRow(outcome, ticket, ticket.printer, core.now.wallMs)), resolution };
 }
 
 /** Only the host can say that it will never print: the job stays until it has. */
@@ -39,21 +56,33 @@ export function cancelAtHost(core: ServerCore, job: ServerJob): void {
   core.send(job.host, { type: "outputCancelRequested", ticket, epoch });
 }
 
+/**
+ * The host's ledger has no place for this id, now or later (pruned, or another image has it): the job will never print,
+ * and there will be no record to close it with.
+ */
+export function cancelRefused(core: ServerCore, job: ServerJob, code: ErrorCode): void {
+  if (job.composing) return;
+  core.note("cancel-refused", job.row.ticket.jobId, code);
+  job.cancelRetry = undefined;
+  job.refusedForEver = true;
+  if (!job.row.retryRequested) closeJob(core, job, undefined);
+}
+
 /** A person wants a held job printed again, marked as a duplicate. */
 export function retryJob(core: ServerCore, jobId: JobId): void {
   const job = core.queue.get(jobId);
   if (job?.row.heldReason === undefined || !job.row.imageStored || job.composing) return;
   job.composeFailed = false;
-  if (job.row.outcome !== undefined) return core.save(job, { retryRequested: true });
-  // Held without a final record (an older ledger's job): the present ledger first refuses it for ever.
   core.save(job, { retryRequested: true });
-  cancelJob(core, jobId);
+  // Held without a final record, such as an older ledger's job: the present ledger first refuses it for ever.
+  if (!isFinal(job)) haveCanceled(core, job);
 }
 
 export function wantsReprint(core: ServerCore, job: ServerJob): boolean {
   const { outcome, imageStored, retryRequested, ticket } = job.row;
-  if (outcome?.outcome !== "indeterminate" || !imageStored || job.composing || job.composeFailed) return false;
-  return retryRequested || core.config.indeterminatePolicy(ticket.printer) === "reprint-marked";
+  if (!isFinal(job) || !imageStored || job.composing || job.composeFailed) return false;
+  if (retryRequested) return true;
+  return outcome?.outcome === "indeterminate" && core.config.indeterminatePolicy(ticket.printer) === "reprint-marked";
 }
 
 /** The number of the new id is durable before its first use. */
@@ -69,15 +98,11 @@ export function composeReprint(core: ServerCore, job: ServerJob): void {
 /** One transaction takes the old job out of the queue and puts its duplicate in. */
 export function reprintComposed(core: ServerCore, jobId: JobId, ticket: JobTicket): void {
   const job = core.queue.get(jobId);
-  if (job?.row.outcome === undefined || !job.composing) {
-    return core.emit({ kind: "eraseImage", jobId: ticket.jobId });
-  }
+  if (job?.composing !== true) return core.emit({ kind: "eraseImage", jobId: ticket.jobId });
   const reprint = core.enqueue(ticket, { clientKeepsImage: false, serverCopy: true, imageStored: true });
-  const history =
-    core.findHistory(jobId) ?? makeHistoryRow(job.row.outcome, job.row.ticket, ticket.printer, core.now.wallMs);
   const added: RowWrite = { op: "put", table: serverTables.jobs, key: ticket.jobId, value: reprint.row };
   core.note("job-reprinted", jobId, ticket.jobId);
-  closeJob(core, job, { ...history, resolution: "reprinted" }, [added]);
+  closeJob(core, job, resolvedHistory(core, job, "reprinted"), [added]);
   core.changed(reprint);
 }
 

@@ -165,6 +165,7 @@ function newJob(row: ServerJobRow): ServerJob {
     cancelRetry: undefined,
     composing: false,
     composeFailed: false,
+    refusedForEver: false,
     askAtMs: undefined,
     lastRefusal: undefined,
     rowsDone: 0,
