@@ -32,9 +32,7 @@ import { readTree } from "./architecture/source-tree.ts";
 
 /** Files over 500 lines, with their length. A number may only become smaller, and the list only shorter. */
 const longFiles: Readonly<Record<string, number>> = {
-  "src/client/client-machine.ts": 632,
   "src/devices/escpos/escpos-output-machine.test.ts": 633,
-  "src/devices/host/host-machine.ts": 525,
 };
 
 const root = fileURLToPath(new URL("..", import.meta.url));
