@@ -223,6 +223,14 @@ describe("source server: the server offers its own copy (step 309)", () => {
     expect(server.give({ kind: "imageLost", jobId: jobIdOf(5), reason: "no file" })).toEqual([]);
   });
 
+  it("a transfer that ends when nobody waits for it any more is only noted", () => {
+    const server = readyServer();
+    const ended = { kind: "imageTransferEnded", jobId: jobIdOf(1), to: host } as const;
+    expect(server.give({ ...ended, ok: true })).toEqual([]);
+    const note = { kind: "note", event: "image-transfer-failed", jobId: jobIdOf(1), detail: "cut" };
+    expect(server.give({ ...ended, ok: false, reason: "cut" })).toEqual([note]);
+  });
+
   it("an upload for a job that is gone is erased", () => {
     expect(readyServer().imageStored(ticketOf(4))).toEqual([{ kind: "eraseImage", jobId: jobIdOf(4) }]);
   });
@@ -274,7 +282,49 @@ describe("takeover in the other direction", () => {
   });
 });
 
+describe("the host has the image and waits for the printer", () => {
+  const received = { type: "imageReceived", jobId: jobIdOf(1), epoch: 1, sentBy: "client" } as const;
+
+  it("nothing is due any more but a question now and then", () => {
+    const server = readyServer();
+    const { jobId } = stored(server, 1);
+    server.hostSays(received);
+    expect(server.phase(jobId)).toBe("at-host");
+    expect(server.hostSays(received)).toEqual([]);
+    expect(sent(server.after(8_000), "outcomesRequested", host)).toHaveLength(4);
+    expect(server.epoch(jobId)).toBe(1);
+    server.outputStarts(ticketOf(1));
+    expect(server.hostSays(received)).toEqual([]);
+    expect(server.phase(jobId)).toBe("outputting");
+  });
+
+  it("a host that has lost it gets it again", () => {
+    for (const lose of [
+      (server: TestServer) => server.hostSays({ type: "outcomesUnknown", jobIds: [jobIdOf(1)] }),
+      (server: TestServer) => [...server.close(host), ...server.hostReady()],
+    ]) {
+      const server = readyServer();
+      stored(server, 1);
+      server.hostSays(received);
+      expect(sent(lose(server), "jobStarted", client)[0]?.epoch).toBe(2);
+    }
+  });
+});
+
 describe("the queue of a printer", () => {
+  it("lets the next image come to the host while the last one prints, and no third", () => {
+    const server = readyServer();
+    const [first, second, third] = [stored(server, 1), stored(server, 2), stored(server, 3)];
+    const phases = () => [first, second, third].map(({ jobId }) => server.phase(jobId));
+    expect(phases()).toEqual(["starting", "waits-for-turn", "waits-for-turn"]);
+    server.outputStarts(first);
+    expect(phases()).toEqual(["outputting", "starting", "waits-for-turn"]);
+    server.outputStarts(second);
+    expect(phases()).toEqual(["outputting", "outputting", "waits-for-turn"]);
+    server.outputEnds(first);
+    expect(phases()).toEqual([undefined, "outputting", "starting"]);
+  });
+
   it("is first in, first out, one at a time", () => {
     const server = readyServer();
     const tickets = [3, 1, 2].map((sequence) => stored(server, sequence));

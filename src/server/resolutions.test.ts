@@ -271,6 +271,18 @@ describe("the person's last word counts", () => {
     ]);
   });
 
+  it("a refusal told again while the duplicate is being made changes nothing", () => {
+    const server = readyServer();
+    const ticket = stored(server, { source: "server" });
+    const refused = { type: "offerRefused", jobId: ticket.jobId, code: "job-pruned", detail: "" } as const;
+    server.hostSays({ ...refused, epoch: 1 });
+    retry(server, ticket);
+    server.hostSays({ ...refused, epoch: 2 });
+    expect(server.hostSays({ ...refused, epoch: 2 })).toEqual([]);
+    server.give({ kind: "reprintFailed", jobId: ticket.jobId, reason: "no disk" });
+    expect(brief(cancel(server, ticket))).toEqual(["persist delete server_jobs", "eraseImage", "jobClosed to client"]);
+  });
+
   it("a late refusal of an offer is not the answer to the cancel", () => {
     const server = readyServer();
     const ticket = stored(server, { source: "server" });
