@@ -2,7 +2,7 @@
 export type { Reply } from "./back-channel.ts";
 export { createFastClock, createRealClock, type SimClock, VirtualClock } from "./clock.ts";
 export { FAULT_KINDS, type Fault, type FaultKind, parseFault } from "./faults.ts";
-export type { Page } from "./paper.ts";
+export type { Page, TextLine } from "./paper.ts";
 export { pageToHalfBlocks } from "./paper-view.ts";
 export type { Diagnostic } from "./parser.ts";
 export { pageToPng } from "./png.ts";
@@ -12,3 +12,5 @@ export { DEFAULT_PROFILE_NAME, findProfile, PROFILES, type Profile } from "./pro
 export { type RenderOptions, renderEscpos } from "./render.ts";
 export { type Simulator, type SimulatorOptions, startSimulator } from "./simulator.ts";
 export type { Conditions } from "./status.ts";
+export { pageToSvg } from "./svg.ts";
+export { locateText, type PrintedPage, type TextPlace } from "./text-places.ts";

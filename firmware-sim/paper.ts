@@ -9,13 +9,17 @@ export interface Page {
   readonly rows: readonly DotRow[];
   /** What a person reads on it, as far as it was sent as text. */
   readonly text: string;
+  /** The same, line by line, with the row each line begins at. */
+  readonly lines: readonly TextLine[];
   /** How the piece ended; `none` when it still hangs in the printer. */
   readonly cut: CutKind | "none";
   /** Rows at which a new roll was loaded within this piece. */
   readonly splices: readonly number[];
 }
 
-interface TextLine {
+/** A line of text as it was sent. */
+export interface TextLine {
+  /** From the upper edge of the piece. */
   readonly row: number;
   readonly text: string;
 }
@@ -163,6 +167,7 @@ export class PaperRoll {
       dpi: this.dpi,
       rows,
       text: text.replace(/\n+$/, ""),
+      lines: [...lines],
       cut,
       splices: [...splices],
     };

@@ -267,16 +267,19 @@ function addRender(add: Add): void {
   add(
     new Command("render")
       .argument("<file>", "ESC/POS bytes or a document, - for the standard input")
-      .description("make the paper of ESC/POS bytes, or the dots of a document, a PNG")
+      .description("make the paper of ESC/POS bytes, or the dots of a document, a PNG, an SVG or text")
       .option("-o, --output <FILE>", "file to write, several cuts give FILE-1, FILE-2 …; default: NAME-print.png")
       .option("--profile <NAME>", "model to print for", "tm-m30iii")
       .option("--width <DOTS>", "width for a document, instead of the model's")
+      .option("--text", "what a person reads on the paper of ESC/POS bytes; with --json also where each line stands")
+      .option("--svg", "SVG instead of PNG: the same dots, and the text in its place")
       .option("--escpos", "take the bytes as ESC/POS, whatever they look like")
       .option("--json", "answer in JSON")
       .addHelpText(
         "after",
         examples([
           ["twinspool render capture.bin -o paper.png", "what a printer would make of these bytes"],
+          ["twinspool render capture.bin --text", "what a person would read"],
           ["twinspool render menu.txt --width 384", "for a narrow printer"],
         ]),
       ),

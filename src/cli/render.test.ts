@@ -60,7 +60,40 @@ it("renders a document for a model or a width", async () => {
   expect((await sizeOf("menu.png"))[0]).toBe(200);
 });
 
+it("gives what a person would read, pieces parted by a form feed", async () => {
+  const file = join(folder, "capture.bin");
+  await writeFile(file, twoTickets);
+  expect(await render(file, "--text")).toEqual({ code: 0, out: "first\n\fsecond\nmore\n", err: "" });
+  await render(file, "--text", "-o", join(folder, "read.txt"));
+  expect(await readFile(join(folder, "read.txt"), "utf8")).toBe("first\n\fsecond\nmore\n");
+});
+
+it("says in JSON where each line stands", async () => {
+  const file = join(folder, "capture.bin");
+  await writeFile(file, twoTickets);
+  const { pages } = JSON.parse((await render(file, "--text", "--json")).out) as {
+    readonly pages: { readonly text: string; readonly lines: { readonly text: string; readonly y: number }[] }[];
+  };
+  expect(pages.map((page) => page.lines.map((line) => line.text))).toEqual([["first"], ["second", "more"]]);
+  const [second, more] = pages[1]?.lines ?? [];
+  expect(more?.y).toBeGreaterThan(second?.y ?? Number.POSITIVE_INFINITY);
+});
+
+it("gives an SVG for each piece, of documents too", async () => {
+  const file = join(folder, "capture.bin");
+  await writeFile(file, twoTickets);
+  await render(file, "--svg", "-o", join(folder, "paper.svg"));
+  expect(await readFile(join(folder, "paper-2.svg"), "utf8")).toMatch(/^<svg [\s\S]*>second<\/text>\n<text /);
+  const document = join(folder, "menu.txt");
+  await writeFile(document, "厨房オーダー票\n");
+  const { out } = await render(document, "--svg", "--json", "-o", join(folder, "menu.svg"));
+  expect(JSON.parse(out)).toEqual({ files: [{ path: join(folder, "menu.svg"), widthDots: 576, heightDots: 30 }] });
+  expect(await readFile(join(folder, "menu.svg"), "utf8")).toMatch(/viewBox="0 0 576 30">[\s\S]* d="M\d/);
+});
+
 it.each<[string[], number, RegExp]>([
+  [["--text"], 2, /--text is for ESC\/POS bytes/],
+  [["--text", "--svg"], 2, /choose one of them/],
   [["--profile", "lp0"], 2, /expected one of tm-m30iii/],
   [["--width", "wide"], 2, /whole number from 8 to 4096/],
   [["--escpos", "--width", "384"], 2, /--width is for documents/],

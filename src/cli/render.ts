@@ -1,6 +1,8 @@
 import { open } from "node:fs/promises";
 import { basename, extname } from "node:path";
+import type { PrintedPage } from "../../firmware-sim/mod.ts";
 import { detectionBytes } from "../image/detect-format.ts";
+import type { EscposPage } from "../image/formats/escpos.ts";
 import { encodePng } from "../image/png-writer.ts";
 import type { MemoryPage, RenderTarget } from "../image/print-image.ts";
 import { TwinspoolError } from "../protocol/errors.ts";
@@ -15,22 +17,33 @@ export interface RenderFlags {
   readonly profile?: string;
   readonly width?: string;
   readonly escpos?: boolean;
+  readonly text?: boolean;
+  readonly svg?: boolean;
   readonly json?: boolean;
 }
 
 const defaultProfile = "tm-m30iii";
 const escposNames: ReadonlySet<string> = new Set([".bin", ".escpos", ".prn"]);
 
-/** ESC/POS bytes, or any document, to PNG: one file for each piece of paper. */
+/** ESC/POS bytes, or any document, to PNG or SVG: one file for each piece of paper. Or the text of ESC/POS bytes. */
 export async function runRender(file: string, flags: RenderFlags, io: Io): Promise<ExitCode> {
+  if (flags.text && flags.svg) throw new UsageError("--text and --svg: choose one of them");
   const input = await openInput(file, io);
   try {
     const isEscpos = flags.escpos === true || (await looksLikeEscpos(input.path, input.name));
     if (isEscpos && flags.width !== undefined) {
       throw new UsageError("--width is for documents; the width of ESC/POS bytes is that of the --profile");
     }
+    if (flags.text) {
+      if (!isEscpos)
+        throw new UsageError("--text is for ESC/POS bytes (or say --escpos); of a document only dots are left");
+      await writeText(await escposPages(input.path, flags), flags, io);
+      return exitCodes.done;
+    }
     const pages = isEscpos ? await escposPages(input.path, flags) : await documentPages(input, flags);
-    const written = await writePages(pages, flags.output ?? `${basename(input.name, extname(input.name))}-print.png`);
+    const format = flags.svg ? await svg() : png;
+    const name = `${basename(input.name, extname(input.name))}-print${format.extension}`;
+    const written = await writePages(pages, flags.output ?? name, format);
     if (flags.json) {
       writeJson(io.stdout, {
         files: written.map((path, index) => ({ path, ...sizeOf(pages[index]) })),
@@ -45,6 +58,36 @@ export async function runRender(file: string, flags: RenderFlags, io: Io): Promi
   } finally {
     await input.close();
   }
+}
+
+/** What a person reads on the paper, pieces parted by a form feed; as JSON with the place of every line, in dots. */
+async function writeText(pages: readonly EscposPage[], flags: RenderFlags, io: Io): Promise<void> {
+  const { locateText } = await import("../../firmware-sim/mod.ts");
+  const text = flags.json
+    ? `${JSON.stringify({
+        pages: pages.map((page) => ({ ...sizeOf(page), text: page.text, lines: locateText(printed(page)) })),
+      })}\n`
+    : pages.map((page) => `${page.text}\n`).join("\f");
+  if (flags.output === undefined || flags.output === "-") io.stdout.write(text);
+  else await writeOutputFile(flags.output, Buffer.from(text));
+}
+
+/** A page in the simulator's words; of a document no text is known. */
+function printed(page: MemoryPage | EscposPage): PrintedPage {
+  const { widthDots, heightDots, resolutionDpi } = page;
+  return { widthDots, heightDots, dpi: resolutionDpi, rows: [...page.rows], lines: "lines" in page ? page.lines : [] };
+}
+
+interface PictureFormat {
+  readonly extension: string;
+  readonly encode: (page: MemoryPage) => Uint8Array;
+}
+
+const png: PictureFormat = { extension: ".png", encode: (page) => encodePng(page, page.rows) };
+
+async function svg(): Promise<PictureFormat> {
+  const { pageToSvg } = await import("../../firmware-sim/mod.ts");
+  return { extension: ".svg", encode: (page) => Buffer.from(pageToSvg(printed(page))) };
 }
 
 function sizeOf(page: MemoryPage | undefined): { readonly widthDots: number; readonly heightDots: number } {
@@ -78,7 +121,7 @@ async function readHead(path: string, name: string): Promise<Uint8Array> {
   }
 }
 
-async function escposPages(path: string, flags: RenderFlags): Promise<readonly MemoryPage[]> {
+async function escposPages(path: string, flags: RenderFlags): Promise<readonly EscposPage[]> {
   const { readFile } = await import("node:fs/promises");
   // The simulator is loaded only when there are ESC/POS bytes.
   const { readEscposPages } = await import("../image/formats/escpos.ts");
@@ -123,21 +166,21 @@ async function targetOf(flags: RenderFlags): Promise<RenderTarget> {
 }
 
 /** OUT.png, or OUT-1.png, OUT-2.png … for several pieces of paper. Returns the paths. */
-async function writePages(pages: readonly MemoryPage[], output: string): Promise<string[]> {
+async function writePages(pages: readonly MemoryPage[], output: string, format: PictureFormat): Promise<string[]> {
   if (output === "-") {
     const [page, ...others] = pages;
     if (page === undefined || others.length > 0) {
       throw new UsageError(`--output - takes one picture, this gives ${formatCount(pages.length, "piece")} of paper`);
     }
-    process.stdout.write(encodePng(page, page.rows));
+    process.stdout.write(format.encode(page));
     return ["-"];
   }
   const extension = extname(output);
   const stem = output.slice(0, output.length - extension.length);
   const paths: string[] = [];
   for (const [index, page] of pages.entries()) {
-    const path = pages.length === 1 ? output : `${stem}-${index + 1}${extension || ".png"}`;
-    await writeOutputFile(path, encodePng(page, page.rows));
+    const path = pages.length === 1 ? output : `${stem}-${index + 1}${extension || format.extension}`;
+    await writeOutputFile(path, format.encode(page));
     paths.push(path);
   }
   return paths;
