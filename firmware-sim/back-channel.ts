@@ -1,6 +1,6 @@
 import type { SimClock } from "./clock.ts";
 import type { HostLink } from "./ports/port.ts";
-import { automaticStatus, type Conditions, isOffline, isReported } from "./status.ts";
+import { automaticStatus, type Conditions, isOffline, isReported, realTimeStatus } from "./status.ts";
 
 /** Bytes the printer sent. */
 export interface Reply {
@@ -104,6 +104,7 @@ export class BackChannel {
 
 /** GS ( H fn 49: one cause byte within 40h-7Fh. */
 function offlineCauses(conditions: Conditions): number {
-  const { coverOpen, paperEnd, cutterError } = conditions;
-  return 0x40 | (coverOpen ? 0x01 : 0) | (paperEnd ? 0x02 : 0) | (cutterError ? 0x04 : 0);
+  const { coverOpen, paperEnd } = conditions;
+  const isError = (realTimeStatus(2, conditions) & 0x40) !== 0;
+  return 0x40 | (coverOpen ? 0x01 : 0) | (paperEnd ? 0x02 : 0) | (isError ? 0x04 : 0);
 }

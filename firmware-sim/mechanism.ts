@@ -1,4 +1,5 @@
 import type { Cancel, SimClock } from "./clock.ts";
+import { Drive, dutyOf } from "./drive.ts";
 import type { PaperRoll } from "./paper.ts";
 import type { Profile } from "./profiles.ts";
 import type { Step } from "./step.ts";
@@ -10,6 +11,8 @@ export interface MechanismEvents {
   paperEnded(): void;
   /** The blade did not move. */
   cutterFailed(): void;
+  /** The head is too hot to go on, and will have cooled down after this time. */
+  headHot(recoveryMs: number): void;
 }
 
 /**
@@ -20,7 +23,8 @@ export class Mechanism {
   private readonly clock: SimClock;
   private readonly paper: PaperRoll;
   private readonly events: MechanismEvents;
-  private readonly msPerRow: number;
+  private readonly drive: Drive;
+  private readonly widthDots: number;
   private readonly cutMs: number;
   private readonly limitRows: number;
   private queue: Step[] = [];
@@ -38,7 +42,8 @@ export class Mechanism {
     this.clock = clock;
     this.paper = paper;
     this.events = events;
-    this.msPerRow = (25.4 / profile.dpi / profile.speedMmPerS) * 1000;
+    this.drive = new Drive(profile);
+    this.widthDots = profile.widthDots;
     this.cutMs = profile.cutMs;
     this.limitRows = profile.printQueueRows;
   }
@@ -55,8 +60,36 @@ export class Mechanism {
     return this.queuedRows - this.rowsDone;
   }
 
+  get headTemperatureC(): number {
+    this.coolHead();
+    return this.drive.temperatureC;
+  }
+
+  /** How many times slower than the model everything moves from now on. */
+  slowDown(times: number): void {
+    this.advance();
+    this.drive.slowness = times;
+    this.replan();
+  }
+
+  /** Something has made the head hot; at rest, too. */
+  heatHead(temperatureC: number): void {
+    this.advance();
+    this.coolHead();
+    this.drive.heatTo(temperatureC);
+    if (!this.drive.isHot) return;
+    this.running = false;
+    this.disarm();
+    this.events.headHot(this.drive.recoveryMs);
+  }
+
+  coolHeadDown(): void {
+    this.advance();
+    this.drive.coolDown();
+  }
+
   push(step: Step): void {
-    if (this.queue.length === 0) this.sinceMs = this.clock.nowMs();
+    if (this.queue.length === 0) this.start();
     this.queue.push(step);
     this.queuedRows += rowsOf(step);
     this.rearm();
@@ -79,7 +112,7 @@ export class Mechanism {
   resume(): void {
     if (this.running) return;
     this.running = true;
-    this.sinceMs = this.clock.nowMs();
+    this.start();
     this.rearm();
   }
 
@@ -106,6 +139,10 @@ export class Mechanism {
       this.rowsDone = 0;
       if (step.kind === "marker") step.fire();
     }
+    if (this.running && this.drive.isHot) {
+      this.running = false;
+      this.events.headHot(this.drive.recoveryMs);
+    }
     if (this.running && this.paper.rowsLeft === 0) {
       this.running = false;
       this.events.paperEnded();
@@ -123,13 +160,13 @@ export class Mechanism {
         this.paper.reserveCut(step.cut, step.dots);
         return true;
       case "cut":
-        if (nowMs < this.sinceMs + this.cutMs) return false;
+        if (nowMs < this.sinceMs + this.cutMs - EPSILON_MS) return false;
         if (this.cutterJammed) {
           this.running = false;
           this.events.cutterFailed();
           return false;
         }
-        this.sinceMs += this.cutMs;
+        this.stand(this.cutMs);
         this.paper.cut(step.cut);
         return true;
       default:
@@ -139,32 +176,62 @@ export class Mechanism {
 
   private moveRows(step: Extract<Step, { kind: "print" | "feed" }>, nowMs: number): boolean {
     const total = rowsOf(step);
-    if (this.rowsDone === 0 && step.text !== undefined && nowMs >= this.sinceMs + this.msPerRow - EPSILON_MS) {
-      this.paper.addText(step.text);
+    while (this.rowsDone < total && this.paper.rowsLeft > 0 && !this.drive.isHot) {
+      const row = step.kind === "print" ? step.rows[this.rowsDone] : undefined;
+      const duty = row === undefined ? 0 : dutyOf(row, this.widthDots);
+      const endMs = this.sinceMs + this.drive.rowMs(duty);
+      if (nowMs < endMs - EPSILON_MS) return false;
+      if (this.rowsDone === 0 && step.text !== undefined) this.paper.addText(step.text);
+      if (row === undefined) this.paper.feed(1);
+      else this.paper.print(row);
+      this.drive.passRow(duty);
+      this.rowsDone += 1;
+      this.sinceMs = endMs;
     }
-    const byTime = Math.floor((nowMs - this.sinceMs + EPSILON_MS) / this.msPerRow);
-    const count = Math.max(0, Math.min(total - this.rowsDone, byTime, this.paper.rowsLeft));
-    if (step.kind === "feed") {
-      this.paper.feed(count);
-    } else {
-      for (const row of step.rows.slice(this.rowsDone, this.rowsDone + count)) this.paper.print(row);
-    }
-    this.rowsDone += count;
-    this.sinceMs += count * this.msPerRow;
     return this.rowsDone === total;
+  }
+
+  /** From standstill. What queued up while the last row was still moving goes on at speed. */
+  private start(): void {
+    const restMs = this.clock.nowMs() - this.sinceMs;
+    if (restMs > EPSILON_MS) this.stand(restMs);
+  }
+
+  /** Time passes while the paper does not move. */
+  private stand(ms: number): void {
+    this.sinceMs += ms;
+    this.drive.rest(ms);
+    this.drive.stop();
+  }
+
+  private coolHead(): void {
+    if (!this.running || this.queue.length === 0) this.start();
   }
 
   private rearm(): void {
     if (!this.running || this.timer !== undefined) return;
     const step = this.queue[0];
     if (step === undefined) return;
-    const rows = Math.min(rowsOf(step) - this.rowsDone, this.paper.rowsLeft);
-    const durationMs = step.kind === "cut" ? this.cutMs : rows * this.msPerRow;
+    const durationMs = step.kind === "cut" ? this.cutMs : this.restOf(step);
     this.timer = this.clock.schedule(this.sinceMs + durationMs, () => {
       this.timer = undefined;
       this.advance();
       this.rearm();
     });
+  }
+
+  /** How long the rest of the step takes, up to the end of the paper or of the head's endurance. */
+  private restOf(step: Step): number {
+    const ahead = this.drive.clone();
+    const end = Math.min(rowsOf(step), this.rowsDone + this.paper.rowsLeft);
+    let ms = 0;
+    for (let at = this.rowsDone; at < end && !ahead.isHot; at += 1) {
+      const row = step.kind === "print" ? step.rows[at] : undefined;
+      const duty = row === undefined ? 0 : dutyOf(row, this.widthDots);
+      ms += ahead.rowMs(duty);
+      ahead.passRow(duty);
+    }
+    return ms;
   }
 
   private disarm(): void {

@@ -1,5 +1,5 @@
 import { BackChannel, type Reply } from "./back-channel.ts";
-import type { SimClock } from "./clock.ts";
+import type { Cancel, SimClock } from "./clock.ts";
 import type { Fault } from "./faults.ts";
 import { createFraming, Interpreter, type InterpreterOutput } from "./interpreter.ts";
 import { Mechanism } from "./mechanism.ts";
@@ -9,7 +9,7 @@ import type { HostConnection, HostLink } from "./ports/port.ts";
 import type { Profile } from "./profiles.ts";
 import { type RealTimeCommand, RealTimeScanner } from "./realtime-scanner.ts";
 import { ReceiveBuffer } from "./receive-buffer.ts";
-import { ALL_WELL, automaticStatus, type Conditions, isOffline, realTimeStatus } from "./status.ts";
+import { ALL_WELL, automaticStatus, type Conditions, isOffline, isStopped, realTimeStatus } from "./status.ts";
 
 /** A drawer pulse that was asked for. */
 export interface DrawerPulse {
@@ -75,6 +75,8 @@ export class Printer {
   private currentConnection = 0;
   private pumpScheduled = false;
   private admitting = false;
+  /** Ends the wait for the head to cool down. */
+  private cooled: Cancel | undefined;
 
   constructor(profile: Profile, clock: SimClock, events: PrinterEvents) {
     this.profile = profile;
@@ -87,6 +89,7 @@ export class Printer {
       room: () => this.wake(),
       paperEnded: () => this.setConditions({ paperEnd: true }),
       cutterFailed: () => this.setConditions({ cutterError: true }),
+      headHot: (recoveryMs) => this.pauseUntilCool(recoveryMs),
     });
     this.interpreter = new Interpreter(profile, this.interpreterOutput(), () => !this.mechanism.hasRoom);
   }
@@ -217,23 +220,33 @@ export class Printer {
   private restore(change: () => void): void {
     const before = this.reachable;
     change();
-    if (this.power && !isOffline(this.conditions)) this.mechanism.resume();
+    if (this.power && !isStopped(this.conditions)) this.mechanism.resume();
     this.wake();
     if (!before && this.reachable) this.events.reachable(true);
   }
 
   private setConditions(change: Partial<Conditions>): void {
     const before = this.conditions;
-    if (isOffline({ ...before, ...change })) this.mechanism.halt();
+    if (isStopped({ ...before, ...change })) this.mechanism.halt();
     // Halting may itself have met the end of the paper.
     const after = { ...this.conditions, ...change };
     if (JSON.stringify(before) === JSON.stringify(after)) return;
     this.conditions = after;
     if (!this.power) return;
     this.backChannel.conditionsChanged(before, after);
-    if (isOffline(after)) return;
+    if (isStopped(after)) return;
     this.mechanism.resume();
     this.wake();
+  }
+
+  /** Head temperature is an error that recovers by itself. */
+  private pauseUntilCool(recoveryMs: number): void {
+    this.cooled?.();
+    this.cooled = this.clock.schedule(this.clock.nowMs() + recoveryMs, () => {
+      this.cooled = undefined;
+      this.setConditions({ headHot: false });
+    });
+    this.setConditions({ headHot: true });
   }
 
   private interpreterOutput(): InterpreterOutput {

@@ -1,3 +1,5 @@
+import { type DriveTraits, THERMAL_DRIVE } from "./drive.ts";
+
 /** What one printer model is and does. Lengths are dots of the head unless the name says otherwise. */
 export interface Profile {
   readonly name: string;
@@ -8,7 +10,9 @@ export interface Profile {
   readonly verticalUnitsPerInch: number;
   /** ESC 2, in the default vertical motion unit. */
   readonly defaultSpacingUnits: number;
+  /** At a quarter of black dots or less. */
   readonly speedMmPerS: number;
+  readonly drive: DriveTraits;
   readonly bufferBytes: number;
   /** How many dot rows may be interpreted ahead of the head. */
   readonly printQueueRows: number;
@@ -86,6 +90,7 @@ const TM_M30III: Profile = {
   // 1/6 inch is 67.67 units of 1/406 inch; a printer can only keep whole units.
   defaultSpacingUnits: 68,
   speedMmPerS: 300,
+  drive: THERMAL_DRIVE,
   bufferBytes: 4096,
   printQueueRows: 240,
   headToCutterDots: 96,

@@ -11,6 +11,7 @@ import { CUT, hex, INITIALIZE, processId, raster, stream, stripes } from "./test
 const SLOW: Profile = {
   ...findProfile("tm-m30iii"),
   speedMmPerS: 25.4 / 203 / 0.001,
+  drive: { ...findProfile("tm-m30iii").drive, accelerationMmPerS2: Number.POSITIVE_INFINITY },
   cutMs: 100,
   headToCutterDots: 0,
 };
