@@ -2,6 +2,7 @@ import { type DotRow, orDots, rowBytes, widenDots } from "./bits.ts";
 import { decodeByte } from "./code-tables.ts";
 import { characterGlyph, FONT_CELLS } from "./font.ts";
 import { type Alignment, alignmentOffset, type CharacterStyle, LineBuffer } from "./line-buffer.ts";
+import type { Direction, PageBuffer, PageSize, PrintArea } from "./page-mode.ts";
 import type { Profile } from "./profiles.ts";
 import type { Conditions } from "./status.ts";
 import type { CutKind, Step } from "./step.ts";
@@ -38,6 +39,10 @@ interface Modes {
   horizontalUnitsPerInch: number;
   verticalUnitsPerInch: number;
   tabColumns: readonly number[];
+  /** ESC W, ESC T, GS ( P: kept from page to page, and set in standard mode for the next one. */
+  printArea: PrintArea | undefined;
+  direction: Direction;
+  pageSize: PageSize;
 }
 
 const PLAIN_STYLE: CharacterStyle = {
@@ -48,6 +53,8 @@ const PLAIN_STYLE: CharacterStyle = {
   underline: 0,
   spacingDots: 0,
 };
+
+const DEFAULT_PAGE_ROWS = 831;
 
 /** Steps of the motor finer than a dot must not be lost to rounding. */
 const FEED_EPSILON = 1e-6;
@@ -67,6 +74,10 @@ function initialModes(profile: Profile): Modes {
     horizontalUnitsPerInch: profile.horizontalUnitsPerInch,
     verticalUnitsPerInch: profile.verticalUnitsPerInch,
     tabColumns: Array.from({ length: 32 }, (_, index) => (index + 1) * 8),
+    printArea: undefined,
+    direction: 0,
+    // The manual's greatest area without GS ( P is 1662 vertical units of half a dot.
+    pageSize: { widthDots: profile.widthDots, heightDots: DEFAULT_PAGE_ROWS },
   };
 }
 
@@ -75,6 +86,8 @@ export class Engine {
   readonly profile: Profile;
   readonly output: EngineOutput;
   readonly line = new LineBuffer();
+  /** The page of page mode; undefined in standard mode. */
+  page: PageBuffer | undefined;
   modes: Modes;
   /** ESC = n: false while the printer is deselected. */
   selected = true;
@@ -96,7 +109,8 @@ export class Engine {
   }
 
   get atBeginningOfLine(): boolean {
-    return !this.line.touched;
+    // Page mode has no lines to begin: nothing waits for the beginning of one.
+    return this.page !== undefined || !this.line.touched;
   }
 
   get isBoundToPrinting(): boolean {
@@ -123,6 +137,7 @@ export class Engine {
 
   /** ESC @. */
   initialize(): void {
+    this.page = undefined;
     this.line.clear();
     this.lineMarkers = [];
     this.utf8Bytes = [];
@@ -133,6 +148,7 @@ export class Engine {
 
   /** Power off and on, or the real-time clear: nothing survives. */
   reset(): void {
+    this.page = undefined;
     this.line.clear();
     this.lineMarkers = [];
     this.utf8Bytes = [];
@@ -148,7 +164,7 @@ export class Engine {
   requestProcessId(id: readonly number[]): void {
     const respond = this.output.processIdResponse(id);
     if (!this.boundToPrinting) respond();
-    else if (this.line.isEmpty) this.output.push({ kind: "marker", fire: respond });
+    else if (this.line.isEmpty && this.page?.unprinted !== true) this.output.push({ kind: "marker", fire: respond });
     else this.lineMarkers.push(respond);
   }
 
@@ -157,7 +173,21 @@ export class Engine {
   }
 
   horizontalDots(units: number): number {
-    return Math.round((units * this.profile.dpi) / this.modes.horizontalUnitsPerInch);
+    return Math.round((units * this.profile.dpi) / this.lineUnitsPerInch);
+  }
+
+  feedDots(units: number): number {
+    return Math.round((units * this.profile.dpi) / this.feedUnitsPerInch);
+  }
+
+  /** The motion unit along the characters: the vertical one where page mode turns them (ESC T 1 and 3). */
+  get lineUnitsPerInch(): number {
+    return this.page?.turned === true ? this.modes.verticalUnitsPerInch : this.modes.horizontalUnitsPerInch;
+  }
+
+  /** The motion unit down the lines. */
+  get feedUnitsPerInch(): number {
+    return this.page?.turned === true ? this.modes.horizontalUnitsPerInch : this.modes.verticalUnitsPerInch;
   }
 
   characterDots(): number {
@@ -166,6 +196,7 @@ export class Engine {
 
   /** The printing area within the paper. */
   get areaWidthDots(): number {
+    if (this.page !== undefined) return this.page.lineDots;
     return Math.max(0, Math.min(this.modes.areaWidthDots, this.profile.widthDots - this.modes.leftMarginDots));
   }
 
@@ -211,11 +242,17 @@ export class Engine {
 
   /** ESC J n. */
   feedUnits(units: number): void {
-    this.printAndFeed(units, this.modes.verticalUnitsPerInch, false);
+    this.printAndFeed(units, this.feedUnitsPerInch, false);
   }
 
   /** Prints what the line holds; the paper moves by the feed or, where that is more, by the height of the line. */
   private printAndFeed(units: number, unitsPerInch: number, isLine: boolean): void {
+    if (this.page !== undefined) {
+      this.developLine(this.page);
+      this.line.clear();
+      this.page.y += Math.round((units * this.profile.dpi) / unitsPerInch);
+      return;
+    }
     const area = {
       leftDots: this.modes.leftMarginDots,
       widthDots: this.areaWidthDots,
@@ -232,6 +269,23 @@ export class Engine {
     this.lineMarkers = [];
   }
 
+  /** Page mode: what the line holds is developed at its place, each item standing on the base line. */
+  developLine(page: PageBuffer): void {
+    const { items, text } = this.line.takeItems();
+    page.addText(text, items[0]?.x ?? 0);
+    for (const item of items) {
+      page.draw(item.rows, item.widthDots, item.x, page.y + 1 + item.descentDots - item.rows.length);
+    }
+  }
+
+  /** FF and ESC FF: the page goes to the mechanism as it is. */
+  printPage(page: PageBuffer): void {
+    this.developLine(page);
+    for (const step of page.print()) this.push(step);
+    for (const fire of this.lineMarkers) this.push({ kind: "marker", fire });
+    this.lineMarkers = [];
+  }
+
   /** Whole dots of a feed; the rest is carried into the next one. */
   private takeFeedDots(units: number, unitsPerInch: number): number {
     const exact = this.carryDots + (units * this.profile.dpi) / unitsPerInch;
@@ -243,6 +297,11 @@ export class Engine {
   /** Prints raster rows at once, scaled, placed by margin and alignment, cut off at the printing area. */
   printRaster(rows: readonly DotRow[], widthDots: number, scale: { readonly x: number; readonly y: number }): void {
     const wideDots = widthDots * scale.x;
+    if (this.page !== undefined) {
+      this.line.addImage(scaled(rows, widthDots, scale), wideDots);
+      this.boundToPrinting = true;
+      return;
+    }
     const at = this.modes.leftMarginDots + alignmentOffset(this.areaWidthDots - wideDots, this.modes.alignment);
     const limit = Math.min(this.profile.widthDots, this.modes.leftMarginDots + this.areaWidthDots);
     const printed: DotRow[] = [];
@@ -286,4 +345,12 @@ export class Engine {
 
 function feed(dots: number): Step {
   return { kind: "feed", dots };
+}
+
+function scaled(
+  rows: readonly DotRow[],
+  widthDots: number,
+  scale: { readonly x: number; readonly y: number },
+): DotRow[] {
+  return rows.flatMap((row) => new Array<DotRow>(scale.y).fill(widenDots(row, widthDots, scale.x)));
 }

@@ -18,6 +18,8 @@ interface LineItem {
   readonly x: number;
   readonly widthDots: number;
   readonly rows: readonly DotRow[];
+  /** Rows below the base line: an eighth of a character, nothing of an image. */
+  readonly descentDots: number;
 }
 
 /** Where a line stands on the paper. */
@@ -61,14 +63,22 @@ export class LineBuffer {
       const gap = Math.round((this.x - this.textEndDots) / (glyph.widthDots * style.widthTimes));
       this.text += " ".repeat(Math.max(this.text === "" ? 0 : 1, gap));
     }
-    this.add(rows, widthDots);
+    this.add(rows, widthDots, rows.length >> 3);
     this.text += character;
     this.textEndDots = this.x;
   }
 
   /** Adds a bit image at the print position. */
   addImage(rows: readonly DotRow[], widthDots: number): void {
-    this.add(rows, widthDots);
+    this.add(rows, widthDots, 0);
+  }
+
+  /** Takes what has been put into the line, and leaves the print position where it is. */
+  takeItems(): { readonly items: readonly LineItem[]; readonly text: string } {
+    const taken = { items: this.items, text: this.text };
+    this.items = [];
+    this.text = "";
+    return taken;
   }
 
   moveTo(x: number): void {
@@ -93,8 +103,8 @@ export class LineBuffer {
     return { rows: upsideDown ? turnOver(rows, area) : rows, text: this.text };
   }
 
-  private add(rows: readonly DotRow[], widthDots: number): void {
-    this.items.push({ x: this.x, widthDots, rows });
+  private add(rows: readonly DotRow[], widthDots: number, descentDots: number): void {
+    this.items.push({ x: this.x, widthDots, rows, descentDots });
     this.x += widthDots;
     this.touched = true;
   }

@@ -52,7 +52,7 @@ export const FEED_COMMANDS: readonly Command[] = [
     shape: fixed(1),
     execute: (engine, [n = 0]) => {
       engine.modes.spacingUnits = n;
-      engine.modes.spacingUnitsPerInch = engine.modes.verticalUnitsPerInch;
+      engine.modes.spacingUnitsPerInch = engine.feedUnitsPerInch;
     },
   },
   {

@@ -1,5 +1,6 @@
-import { type DotRow, rowBytes, setDots } from "../bits.ts";
+import { type DotRow, rowBytes, setDots, widenDots } from "../bits.ts";
 import type { Engine } from "../engine.ts";
+import type { PageBuffer } from "../page-mode.ts";
 import type { DataSink } from "../parser.ts";
 import { block, type Command, code, digit, ESC, fixed, GS, LENGTH_PREFIXED, word } from "./command.ts";
 
@@ -51,6 +52,58 @@ class RasterSink implements DataSink {
   }
 }
 
+/** Page mode: every row is developed in its place as it arrives, so that any height takes no memory. */
+class PageRasterSink implements DataSink {
+  private readonly engine: Engine;
+  private readonly page: PageBuffer;
+  private readonly row: Uint8Array;
+  private readonly scale: { readonly x: number; readonly y: number };
+  private readonly x: number;
+  private y: number;
+  private filled = 0;
+
+  constructor(
+    engine: Engine,
+    page: PageBuffer,
+    size: { stride: number; height: number },
+    scale: { x: number; y: number },
+  ) {
+    this.engine = engine;
+    this.page = page;
+    this.scale = scale;
+    this.row = new Uint8Array(size.stride);
+    this.x = engine.line.x;
+    this.y = page.y + 1 - size.height * scale.y;
+    engine.line.moveTo(this.x + size.stride * 8 * scale.x);
+    engine.markPrintingData();
+  }
+
+  write(bytes: Uint8Array, from: number, to: number): number {
+    for (let at = from; at < to; ) {
+      const count = Math.min(this.row.length - this.filled, to - at);
+      this.row.set(bytes.subarray(at, at + count), this.filled);
+      this.filled += count;
+      at += count;
+      if (this.filled === this.row.length) this.developRow();
+    }
+    this.engine.markPrintingData();
+    return to - from;
+  }
+
+  end(): void {
+    this.engine.rasterEnded();
+  }
+
+  private developRow(): void {
+    this.filled = 0;
+    const dots = this.row.length * 8 * this.scale.x;
+    const lines = new Array<DotRow>(this.scale.y).fill(widenDots(this.row, this.row.length * 8, this.scale.x));
+    const visible = this.y < this.page.depthDots && this.y + this.scale.y > 0;
+    if (visible) this.page.draw(lines, Math.min(dots, this.page.lineDots - this.x), this.x, this.y);
+    this.y += this.scale.y;
+  }
+}
+
 const DISCARD: DataSink = { write: (_bytes, from, to) => to - from, end: () => {} };
 
 /** GS v 0: printed while it arrives. Not at the beginning of a line the data are read and thrown away. */
@@ -66,7 +119,9 @@ function openRaster(engine: Engine, params: readonly number[]): DataSink {
     engine.output.diagnose("ignored", "not at the beginning of the line");
     return DISCARD;
   }
-  return new RasterSink(engine, stride, { x: (mode & 1) + 1, y: mode >> 1 === 1 ? 2 : 1 });
+  const scale = { x: (mode & 1) + 1, y: mode >> 1 === 1 ? 2 : 1 };
+  if (engine.page !== undefined) return new PageRasterSink(engine, engine.page, { stride, height }, scale);
+  return new RasterSink(engine, stride, scale);
 }
 
 const COLUMN_MODES: Readonly<Record<number, { readonly bytes: number; readonly widen: number }>> = {

@@ -3,6 +3,7 @@ import { CommandTable } from "../parser.ts";
 import { CONTROL_COMMANDS } from "./control.ts";
 import { FEED_COMMANDS } from "./feed.ts";
 import { IMAGE_COMMANDS } from "./image.ts";
+import { PAGE_COMMANDS } from "./page.ts";
 import { POSITION_COMMANDS } from "./position.ts";
 import { STATUS_COMMANDS } from "./status.ts";
 import { TEXT_COMMANDS } from "./text.ts";
@@ -12,6 +13,7 @@ const CARRIED_OUT = [
   ...CONTROL_COMMANDS,
   ...FEED_COMMANDS,
   ...IMAGE_COMMANDS,
+  ...PAGE_COMMANDS,
   ...POSITION_COMMANDS,
   ...STATUS_COMMANDS,
   ...TEXT_COMMANDS,

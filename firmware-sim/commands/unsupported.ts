@@ -5,26 +5,8 @@ import { block, type Command, code, ESC, FS, fixed, GS, LENGTH_PREFIXED, untilNu
 const KNOWN: readonly (readonly [name: string, prefix: readonly number[], shape: ParameterShape])[] = [
   ["ESC K", [ESC, code("K")], fixed(1)],
   ["ESC e", [ESC, code("e")], fixed(1)],
-  ["ESC L", [ESC, code("L")], fixed(0)],
-  ["ESC T", [ESC, code("T")], fixed(1)],
-  ["ESC W", [ESC, code("W")], fixed(8)],
-  ["ESC FF", [ESC, 0x0c], fixed(0)],
-  ["ESC V", [ESC, code("V")], fixed(1)],
-  ["ESC R", [ESC, code("R")], fixed(1)],
-  ["ESC r", [ESC, code("r")], fixed(1)],
-  ["ESC %", [ESC, code("%")], fixed(1)],
-  ["ESC ?", [ESC, code("?")], fixed(1)],
   ["ESC u", [ESC, code("u")], fixed(1)],
   ["ESC v", [ESC, code("v")], fixed(0)],
-  ["FS !", [FS, code("!")], fixed(1)],
-  ["FS &", [FS, code("&")], fixed(0)],
-  ["FS .", [FS, code(".")], fixed(0)],
-  ["FS C", [FS, code("C")], fixed(1)],
-  ["FS -", [FS, code("-")], fixed(1)],
-  ["FS S", [FS, code("S")], fixed(2)],
-  ["FS W", [FS, code("W")], fixed(1)],
-  ["GS $", [GS, code("$")], fixed(2)],
-  ["GS \\", [GS, code("\\")], fixed(2)],
   ["GS H", [GS, code("H")], fixed(1)],
   ["GS f", [GS, code("f")], fixed(1)],
   ["GS h", [GS, code("h")], fixed(1)],
@@ -54,21 +36,6 @@ const BARCODE: ParameterShape = {
   data: (params) => ((params[0] ?? 0) >= 65 ? (params[1] ?? 0) : 0),
 };
 
-/** ESC &: y c1 c2, then for each character its width and y bytes a column. */
-const USER_GLYPHS: ParameterShape = {
-  more: (params) => {
-    if (params.length < 3) return 3 - params.length;
-    const [y = 0, first = 0, last = 0] = params;
-    let at = 3;
-    for (let character = first; character <= last; character += 1) {
-      const width = params[at];
-      if (width === undefined) return 1;
-      at += 1 + width * y;
-    }
-    return Math.max(0, at - params.length);
-  },
-};
-
 /** FS q: n images of xL xH yL yH and x*y*8 bytes. */
 const NV_IMAGES: ParameterShape = {
   more: (params) => {
@@ -87,7 +54,6 @@ const NV_IMAGES: ParameterShape = {
 
 const MORE: readonly (readonly [string, readonly number[], ParameterShape])[] = [
   ["GS k", [GS, code("k")], BARCODE],
-  ["ESC &", [ESC, code("&")], USER_GLYPHS],
   ["FS q", [FS, code("q")], NV_IMAGES],
   ["GS C 0", [GS, code("C"), code("0")], fixed(2)],
   ["GS C 1", [GS, code("C"), code("1")], fixed(6)],
