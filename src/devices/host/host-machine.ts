@@ -20,6 +20,7 @@ import {
   type RecordStart,
 } from "./host-state.ts";
 import type { JobRecord, LedgerRecord } from "./ledger-record.ts";
+import { OfferQueue } from "./offer-queue.ts";
 
 /**
  * The printer host: the only arbiter of what is printed (design §3). Any number of senders may offer the same job;
@@ -30,8 +31,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
   readonly #config: HostConfig;
   readonly #ledger: HostLedger;
   readonly #linked = new Set<Peer>();
-  /** In the order of arrival: the host's order is first come, first printed. */
-  readonly #offers = new Map<JobId, Offer>();
+  readonly #offers = new OfferQueue();
   #receiving: Reception | undefined;
   #loaded: LoadedImage | undefined;
   #printing: LoadedImage | undefined;
@@ -122,7 +122,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
     this.#linked.delete(peer);
     if (peer === "server") this.#tellRetry = undefined;
     this.#announcements.forget(peer);
-    for (const [jobId, offer] of this.#offers) if (offer.from === peer) this.#offers.delete(jobId);
+    this.#offers.forget(peer);
     if (this.#receiving?.from === peer) this.#forgetReception("the link to the sender closed");
   }
 
@@ -162,7 +162,6 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
     const refusal = this.#refusal(ticket);
     if (refusal !== undefined) return this.#refuse(from, jobId, epoch, refusal);
     this.#interest(from, jobId);
-    const offer: Offer = { ticket, from, sentBy, epoch };
     if (this.#loaded?.ticket.jobId === jobId) return this.#send(from, imageReceived(this.#loaded));
     const reception = this.#receiving?.ticket.jobId === jobId ? this.#receiving : undefined;
     const known = reception ?? this.#offers.get(jobId);
@@ -175,7 +174,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
       return this.#tellWaiting(from, jobId, epoch);
     }
     if (known === undefined && !this.#makeRoom()) return this.#refuse(from, jobId, epoch, "ledger-full");
-    this.#offers.set(jobId, offer);
+    this.#offers.put({ ticket, from, sentBy, epoch });
     this.#tellWaiting(from, jobId, epoch);
   }
 
@@ -201,10 +200,13 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
     if (ticket.hostIncarnation !== this.#config.hostIncarnation) return "ledger-other";
     if (ticket.widthDots !== this.#config.widthDots) return "image-wrong-width";
     if (ticket.sizeBytes > limits.imageBytes) return "image-too-large";
-    for (const held of [this.#receiving, this.#loaded, this.#offers.get(ticket.jobId)]) {
-      if (held?.ticket.jobId === ticket.jobId && held.ticket.sha256 !== ticket.sha256) return "job-conflict";
-    }
-    return undefined;
+    return this.#hasOtherImage(ticket) ? "job-conflict" : undefined;
+  }
+
+  /** Another image came first under this id. */
+  #hasOtherImage({ jobId, sha256 }: JobTicket): boolean {
+    const held = [this.#receiving, this.#loaded, this.#printing, this.#offers.get(jobId)];
+    return held.some((offer) => offer?.ticket.jobId === jobId && offer.ticket.sha256 !== sha256);
   }
 
   #makeRoom(): boolean {
@@ -257,13 +259,18 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
     if (this.#unsettled.size > 0) return;
     if (this.#loaded !== undefined && this.#printing === undefined && this.#deviceReady) this.#startOutput();
     if (this.#receiving !== undefined || this.#loaded !== undefined) return;
-    for (const [jobId, offer] of this.#offers) {
-      this.#offers.delete(jobId);
-      this.#uploads += 1;
-      const uploadId = `${this.#config.bootId}.${this.#uploads}`;
-      this.#receiving = { ...offer, uploadId, deadlineMs: this.#receptionDeadline() };
-      return this.#want(this.#receiving);
+    for (let offer = this.#offers.takeFirst(); offer !== undefined; offer = this.#offers.takeFirst()) {
+      // There was room when it was offered; what was printed since has taken it.
+      if (this.#makeRoom()) return this.#receive(offer);
+      this.#refuse(offer.from, offer.ticket.jobId, offer.epoch, "ledger-full");
     }
+  }
+
+  #receive(offer: Offer): void {
+    this.#uploads += 1;
+    const uploadId = `${this.#config.bootId}.${this.#uploads}`;
+    this.#receiving = { ...offer, uploadId, deadlineMs: this.#receptionDeadline() };
+    this.#want(this.#receiving);
   }
 
   // ---- output
@@ -304,10 +311,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
     const displaced = this.#loaded;
     this.#loaded = image;
     if (displaced === undefined) return;
-    const waiting = [...this.#offers];
-    this.#offers.clear();
-    for (const [jobId, offer] of [[displaced.ticket.jobId, displaced] as const, ...waiting])
-      this.#offers.set(jobId, offer);
+    this.#offers.putFirst(displaced);
     this.#effects.push({ kind: "dropImage", jobId: displaced.ticket.jobId });
   }
 
@@ -339,6 +343,11 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
   #cancelRequested(from: Peer, message: MessageOf<"outputCancelRequested">): void {
     const { ticket, epoch } = message;
     const { jobId } = ticket;
+    // The other image goes on; once it has its record, the ledger refuses this one for ever.
+    if (this.#hasOtherImage(ticket)) {
+      if (!this.#answerKnown(from, ticket, epoch)) this.#tellWaiting(from, jobId, epoch);
+      return;
+    }
     this.#interest(from, jobId);
     const printing = this.#printing?.ticket.jobId === jobId;
     if (printing && !this.#canceling) {
@@ -353,7 +362,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
     }
     if (this.#answerKnown(from, ticket, epoch)) return;
     if (!this.#makeRoom()) return this.#refuse(from, jobId, epoch, "ledger-full");
-    this.#offers.delete(jobId);
+    this.#offers.remove(jobId);
     if (this.#receiving?.ticket.jobId === jobId) this.#forgetReception("canceled");
     if (loaded !== undefined) {
       this.#loaded = undefined;
@@ -463,8 +472,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
   }
 
   #tellWaiting(to: Peer, jobId: JobId, epoch: number): void {
-    const ahead = [...this.#offers.keys()].indexOf(jobId);
-    this.#send(to, { type: "offerWaiting", jobId, epoch, ahead: Math.max(0, ahead) });
+    this.#send(to, { type: "offerWaiting", jobId, epoch, ahead: this.#offers.ahead(jobId) });
   }
 
   #refuse(to: Peer, jobId: JobId, epoch: number, code: ErrorCode): void {
