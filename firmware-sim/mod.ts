@@ -1,6 +1,7 @@
 /** The printer simulator's public module. */
 export type { Reply } from "./back-channel.ts";
 export { createFastClock, createRealClock, type SimClock, VirtualClock } from "./clock.ts";
+export { type CommandCoverage, listCommands } from "./coverage.ts";
 export { FAULT_KINDS, type Fault, type FaultKind, parseFault } from "./faults.ts";
 export type { Page, TextLine } from "./paper.ts";
 export { pageToHalfBlocks } from "./paper-view.ts";

@@ -6,14 +6,14 @@ export type RealTimeCommand =
   | { readonly kind: "clear-buffers" }
   | { readonly kind: "no-operation" };
 
-interface RealTimeRow {
+export interface RealTimeRow {
   readonly name: string;
   /** Bytes of the whole command; a pair is an inclusive range. */
   readonly pattern: readonly (number | readonly [number, number])[];
   readonly read: (bytes: readonly number[]) => RealTimeCommand;
 }
 
-const ROWS: readonly RealTimeRow[] = [
+export const REAL_TIME_ROWS: readonly RealTimeRow[] = [
   { name: "DLE EOT", pattern: [0x10, 0x04, [1, 4]], read: (bytes) => ({ kind: "transmit-status", n: bytes[2] ?? 1 }) },
   { name: "DLE EOT (ink, peeler, interface)", pattern: [0x10, 0x04, [7, 8], [1, 3]], read: noOperation },
   { name: "DLE EOT (display)", pattern: [0x10, 0x04, 18, [1, 2]], read: noOperation },
@@ -103,7 +103,7 @@ export class RealTimeScanner {
       return true;
     }
     const candidate = [...this.held, byte];
-    const row = ROWS.find((known) => matches(known, candidate));
+    const row = REAL_TIME_ROWS.find((known) => matches(known, candidate));
     if (row === undefined) return this.release(byte);
     if (row.pattern.length > candidate.length) {
       this.held = candidate;
@@ -133,7 +133,7 @@ export class RealTimeScanner {
     if (byte === DLE && inData) this.seen = [];
     else if (this.seen.length === 0) return;
     const candidate = [...this.seen, byte];
-    const row = ROWS.find((known) => matches(known, candidate));
+    const row = REAL_TIME_ROWS.find((known) => matches(known, candidate));
     this.seen = row === undefined || row.pattern.length === candidate.length ? [] : candidate;
     if (row !== undefined && row.pattern.length === candidate.length) this.events.realTime(row.read(candidate));
   }

@@ -1,5 +1,8 @@
 // Bundles the program for Node: one file per entry, native packages left outside (they carry their own binaries).
-import { existsSync, rmSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -19,7 +22,7 @@ await build({
   format: "esm",
   platform: "node",
   target: "node20.19",
-  external: ["@photostructure/sqlite", "sharp"],
+  external: ["@bwip-js/node", "@photostructure/sqlite", "sharp"],
   minifySyntax: true,
   minifyWhitespace: true,
   sourcemap: "linked",
@@ -30,3 +33,14 @@ await build({
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
   },
 });
+
+// Programs import the simulator with its types.
+const compiler = join(createRequire(import.meta.url).resolve("typescript/package.json"), "../bin/tsc");
+execFileSync(process.execPath, [compiler, "-p", `${root}scripts/tsconfig.types.json`], { stdio: "inherit" });
+for (const name of readdirSync(`${root}dist/types`, { recursive: true })) {
+  const path = join(root, "dist/types", name.toString());
+  if (!path.endsWith(".d.ts")) continue;
+  // Declarations name files as the bundler's sources do; a reader of the package has only the declarations.
+  writeFileSync(path, readFileSync(path, "utf8").replaceAll(/(from |import\()"(\.[^"]*)\.ts"/g, '$1"$2.js"'));
+}
+writeFileSync(`${root}dist/firmware-sim.d.ts`, 'export * from "./types/mod.js";\n');

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { configurationMarkdown } from "../scripts/configuration-md.ts";
+import { coverageMarkdown } from "../scripts/coverage-md.ts";
 import { errorsMarkdown } from "../scripts/errors-md.ts";
 import { errorCodes } from "../src/protocol/errors.ts";
 import { loadConfig } from "../src/runtime/config.ts";
@@ -92,6 +93,10 @@ describe("the documents", () => {
 
   it("describe every key of the configuration (npm run docs)", () => {
     expect(read("docs/configuration.md")).toBe(configurationMarkdown());
+  });
+
+  it("say what the simulator does with every command (npm run docs)", () => {
+    expect(read("docs/escpos-coverage.md")).toBe(coverageMarkdown());
   });
 
   it.each(

@@ -1,5 +1,5 @@
 import type { Engine } from "../engine.ts";
-import { CommandTable } from "../parser.ts";
+import { type CommandRow, CommandTable } from "../parser.ts";
 import { CONTROL_COMMANDS } from "./control.ts";
 import { FEED_COMMANDS } from "./feed.ts";
 import { IMAGE_COMMANDS } from "./image.ts";
@@ -9,7 +9,7 @@ import { STATUS_COMMANDS } from "./status.ts";
 import { TEXT_COMMANDS } from "./text.ts";
 import { unsupportedCommands } from "./unsupported.ts";
 
-const CARRIED_OUT = [
+export const CARRIED_OUT: readonly CommandRow<Engine>[] = [
   ...CONTROL_COMMANDS,
   ...FEED_COMMANDS,
   ...IMAGE_COMMANDS,
