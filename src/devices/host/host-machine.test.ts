@@ -239,6 +239,20 @@ describe("an output that did not start", () => {
     expect(only(again, "expectImage")[0]?.ticket.jobId).toBe(second.jobId);
   });
 
+  it("is not pushed out by an image that was still coming in (world seed 8126)", () => {
+    const host = readyHost();
+    const [first, second] = [ticketOf(1), ticketOf(2)];
+    host.load(first);
+    const offered = host.offer(second);
+    host.deviceReady(false);
+    host.finish(first, notStarted);
+    host.receive(offered);
+    const again = host.deviceReady();
+    expect(only(again, "startOutput")[0]?.jobId).toBe(first.jobId);
+    expect(only(again, "expectImage")[0]?.ticket.jobId).toBe(second.jobId);
+    expect(host.record(first.jobId)?.state).toBe("intent");
+  });
+
   it("is canceled for good when someone wants that: before any byte", () => {
     const host = readyHost();
     host.load(ticketOf(1));
