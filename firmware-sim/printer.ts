@@ -1,4 +1,5 @@
 import { BackChannel, type Reply } from "./back-channel.ts";
+import { BusySignal } from "./busy-signal.ts";
 import type { Cancel, SimClock } from "./clock.ts";
 import type { Fault } from "./faults.ts";
 import { createFraming, Interpreter, type InterpreterOutput } from "./interpreter.ts";
@@ -27,6 +28,8 @@ export interface PrinterState {
   /** Connections that are open. */
   readonly connections: number;
   readonly bufferedBytes: number;
+  /** What a line without flow control sent beyond the receive buffer. */
+  readonly lostBytes: number;
   /** Rows interpreted but not on paper. */
   readonly queuedRows: number;
   /** Rows that have passed the head since the start. */
@@ -75,6 +78,8 @@ export class Printer {
   private currentConnection = 0;
   private pumpScheduled = false;
   private admitting = false;
+  private readonly busy: BusySignal;
+  private lostBytes = 0;
   /** Ends the wait for the head to cool down. */
   private cooled: Cancel | undefined;
 
@@ -83,6 +88,7 @@ export class Printer {
     this.clock = clock;
     this.events = events;
     this.buffer = new ReceiveBuffer(profile.bufferBytes);
+    this.busy = new BusySignal(profile);
     this.backChannel = new BackChannel(clock);
     this.paper = new PaperRoll(profile, (page) => events.page(page));
     this.mechanism = new Mechanism(profile, clock, this.paper, {
@@ -112,6 +118,7 @@ export class Printer {
       conditions: this.conditions,
       connections: [...this.inflows.values()].filter((inflow) => !inflow.hostGone).length,
       bufferedBytes: this.buffer.length,
+      lostBytes: this.lostBytes,
       queuedRows: this.mechanism.rowsWaiting,
       headRow: this.paper.headRow,
       idle: !waiting && this.buffer.length === 0 && this.mechanism.idle,
@@ -121,9 +128,10 @@ export class Printer {
   /** A host has connected. Only while `reachable`. */
   attach(link: HostLink): HostConnection {
     const id = this.nextConnection++;
-    const inflow: Inflow = { id, link, scanner: this.newScanner(id), waiting: NO_BYTES, hostGone: false };
+    const inflow: Inflow = { id, link, scanner: this.newScanner(id, link), waiting: NO_BYTES, hostGone: false };
     this.inflows.set(id, inflow);
     this.backChannel.attach(id, link);
+    if (this.busy.isBusy) link.busy?.(true);
     return {
       receive: (bytes) => {
         if (this.inflows.get(id) !== inflow) return true;
@@ -221,6 +229,7 @@ export class Printer {
     const before = this.reachable;
     change();
     if (this.power && !isStopped(this.conditions)) this.mechanism.resume();
+    this.updateBusy();
     this.wake();
     if (!before && this.reachable) this.events.reachable(true);
   }
@@ -233,6 +242,7 @@ export class Printer {
     if (JSON.stringify(before) === JSON.stringify(after)) return;
     this.conditions = after;
     if (!this.power) return;
+    this.updateBusy();
     this.backChannel.conditionsChanged(before, after);
     if (isStopped(after)) return;
     this.mechanism.resume();
@@ -271,12 +281,28 @@ export class Printer {
     };
   }
 
-  private newScanner(id: number): RealTimeScanner {
+  /** The fate of a byte on reception. */
+  private store(byte: number, id: number, link: HostLink): "taken" | "waits" | "lost" {
+    if (this.buffer.push(byte, id)) {
+      this.updateBusy();
+      return "taken";
+    }
+    if (link.losesOverflow !== true) return "waits";
+    this.lostBytes += 1;
+    return "lost";
+  }
+
+  private updateBusy(): void {
+    if (!this.busy.update(this.buffer.free, isOffline(this.conditions))) return;
+    for (const inflow of this.inflows.values()) inflow.link.busy?.(this.busy.isBusy);
+  }
+
+  private newScanner(id: number, link: HostLink): RealTimeScanner {
     return new RealTimeScanner(
       createFraming(),
       {
         realTime: (command) => this.realTime(command, id),
-        ordinary: (byte) => this.buffer.push(byte, id),
+        ordinary: (byte) => this.store(byte, id, link),
       },
       this.profile.supports.realTimeInData,
     );
@@ -317,6 +343,7 @@ export class Printer {
   private clearBuffers(): void {
     this.mechanism.clear();
     this.buffer.clear();
+    this.updateBusy();
     this.interpreter.reset();
     for (const inflow of this.inflows.values()) inflow.scanner.restart(createFraming());
     this.wake();
@@ -368,6 +395,7 @@ export class Printer {
       this.currentConnection = run.origin;
       const count = this.interpreter.feed(run.bytes);
       this.buffer.drop(count);
+      this.updateBusy();
       taken += count;
       if (count < run.bytes.length) break;
     }

@@ -14,6 +14,12 @@ export interface Profile {
   readonly speedMmPerS: number;
   readonly drive: DriveTraits;
   readonly bufferBytes: number;
+  /** BUSY when the receive buffer has no more room than this ... */
+  readonly busyAtFreeBytes: number;
+  /** ... until it has this much again. */
+  readonly readyAtFreeBytes: number;
+  /** BUSY also tells that the printer is offline, not only that its buffer is full (a switch of serial printers). */
+  readonly busyWhenOffline: boolean;
   /** How many dot rows may be interpreted ahead of the head. */
   readonly printQueueRows: number;
   readonly headToCutterDots: number;
@@ -92,6 +98,9 @@ const TM_M30III: Profile = {
   speedMmPerS: 300,
   drive: THERMAL_DRIVE,
   bufferBytes: 4096,
+  busyAtFreeBytes: 128,
+  readyAtFreeBytes: 256,
+  busyWhenOffline: true,
   printQueueRows: 240,
   headToCutterDots: 96,
   cutMs: 250,
@@ -159,6 +168,11 @@ const NT_5890K: Profile = {
 };
 
 export const PROFILES: readonly Profile[] = [TM_M30III, TM_T88VI, XP_80, NT_5890K];
+
+/** The printer with its switch at the small receive buffer of 45 bytes. */
+export function withSmallBuffer(profile: Profile): Profile {
+  return { ...profile, bufferBytes: 45, busyAtFreeBytes: 16, readyAtFreeBytes: 26 };
+}
 
 export const DEFAULT_PROFILE_NAME = TM_M30III.name;
 

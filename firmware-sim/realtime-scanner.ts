@@ -62,8 +62,8 @@ export interface Framing {
 
 export interface ScannerEvents {
   realTime(command: RealTimeCommand): void;
-  /** A byte for the receive buffer; false when it does not fit now. */
-  ordinary(byte: number): boolean;
+  /** A byte for the receive buffer: it may have to wait for room, or be lost for want of it. */
+  ordinary(byte: number): "taken" | "waits" | "lost";
 }
 
 /**
@@ -124,9 +124,9 @@ export class RealTimeScanner {
   }
 
   private pass(byte: number): boolean {
-    if (!this.events.ordinary(byte)) return false;
-    this.framing.follow(byte);
-    return true;
+    const fate = this.events.ordinary(byte);
+    if (fate === "taken") this.framing.follow(byte);
+    return fate !== "waits";
   }
 
   private watchData(byte: number, inData: boolean): void {

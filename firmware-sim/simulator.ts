@@ -5,6 +5,8 @@ import type { Page } from "./paper.ts";
 import { PaperFolder } from "./paper-folder.ts";
 import type { Diagnostic } from "./parser.ts";
 import { connectInProcess, type InProcessConnection } from "./ports/in-process.ts";
+import type { HostConnection, HostLink } from "./ports/port.ts";
+import { overSerialLine, type SerialSettings } from "./ports/serial-line.ts";
 import { listenTcp, type TcpPort } from "./ports/tcp.ts";
 import { type DrawerPulse, Printer, type PrinterState } from "./printer.ts";
 import { findProfile, type Profile } from "./profiles.ts";
@@ -22,6 +24,10 @@ export interface SimulatorOptions {
   readonly tcpHost?: string;
   /** Every piece of paper becomes `ticket-0001.png` ... in this folder, the uncut rest `uncut.png` at `close`. */
   readonly paperFolder?: string;
+}
+
+export interface ConnectOptions {
+  readonly serial?: SerialSettings;
 }
 
 export interface Simulator {
@@ -45,8 +51,8 @@ export interface Simulator {
   printed(): Promise<Page>;
   /** Makes something go wrong, or right again: a fault, its name, or `paper-end@ROW`. */
   fail(fault: Fault | FaultKind | `paper-end@${number}`): void;
-  /** Connects within the process. Throws while power or link is away. */
-  connect(): InProcessConnection;
+  /** Connects within the process, over a serial line when asked to. Throws while power or link is away. */
+  connect(options?: ConnectOptions): InProcessConnection;
   /** Ends connections, flushes `uncut.png`, and resolves when all files are written. */
   close(): Promise<void>;
 }
@@ -146,9 +152,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     pulses: printer.pulses,
     printed: () => queue.next(),
     fail: (fault) => printer.fail(typeof fault === "string" ? parseFault(fault) : fault),
-    connect: () => {
+    connect: ({ serial } = {}) => {
       if (!printer.reachable) throw new Error("the printer cannot be reached: its power or its link is cut");
-      return connectInProcess(clock, (link) => printer.attach(link));
+      const attach = (link: HostLink): HostConnection => printer.attach(link);
+      return connectInProcess(clock, serial === undefined ? attach : overSerialLine(serial, clock, attach));
     },
     close: async () => {
       await tcp?.close();

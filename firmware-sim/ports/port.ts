@@ -6,6 +6,12 @@ export interface HostLink {
   drop(): void;
   /** Everything handed in so far is in the receive buffer; more may come. */
   drained(): void;
+  /** BUSY has changed: how the host learns of it (XOFF, DTR) is the line's affair. Lines without it leave it out. */
+  readonly busy?: (busy: boolean) => void;
+  /** What finds no room in the receive buffer is lost; otherwise it waits at the host. */
+  readonly losesOverflow?: boolean;
+  /** How long a byte to the host is under way. Lines as fast as the printer leave it out. */
+  readonly msPerByte?: number;
 }
 
 /** What a port may do with its connection. */
