@@ -253,6 +253,21 @@ describe("an output that did not start", () => {
     expect(host.record(first.jobId)?.state).toBe("intent");
   });
 
+  it("keeps its place before an image that is coming in, which has to come again", () => {
+    const host = readyHost();
+    const [first, second] = [ticketOf(1), ticketOf(2)];
+    host.load(first);
+    const offered = host.offer(second);
+    host.deviceReady(false);
+    expect(only(host.finish(first, notStarted), "dropImage").map((effect) => effect.jobId)).toEqual([second.jobId]);
+    expect(host.receive(offered)).toEqual([]);
+    const again = host.deviceReady();
+    expect(only(again, "startOutput").map((effect) => effect.jobId)).toEqual([first.jobId]);
+    host.receive(again);
+    expect(only(host.finish(first), "startOutput").map((effect) => effect.jobId)).toEqual([second.jobId]);
+    expect(host.record(first.jobId)?.state).toBe("printed");
+  });
+
   it("is canceled for good when someone wants that: before any byte", () => {
     const host = readyHost();
     host.load(ticketOf(1));

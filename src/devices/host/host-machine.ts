@@ -306,14 +306,15 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
     else this.#finish(image.intent, { state: "indeterminate", reason: result.reason });
   }
 
-  /** Keeps its place at the front; an image that came in meanwhile, or is coming in, has to come again. */
+  /** Keeps its place at the front; the image that came in meanwhile, or is coming in, has to come again. */
   #loadAgain(image: LoadedImage): void {
     const displaced = this.#loaded ?? this.#receiving;
     this.#loaded = image;
     this.#receiving = undefined;
     if (displaced === undefined) return;
-    this.#offers.putFirst(displaced);
-    this.#effects.push({ kind: "dropImage", jobId: displaced.ticket.jobId });
+    const { ticket, from, sentBy, epoch } = displaced;
+    this.#offers.putFirst({ ticket, from, sentBy, epoch });
+    this.#effects.push({ kind: "dropImage", jobId: ticket.jobId });
   }
 
   /** Turns an INTENT into its final state, durable first, and tells everyone who asked. */
