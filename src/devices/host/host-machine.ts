@@ -312,9 +312,8 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
     this.#loaded = image;
     this.#receiving = undefined;
     if (displaced === undefined) return;
-    const { ticket, from, sentBy, epoch } = displaced;
-    this.#offers.putFirst({ ticket, from, sentBy, epoch });
-    this.#effects.push({ kind: "dropImage", jobId: ticket.jobId });
+    this.#offers.putFirst(displaced);
+    this.#effects.push({ kind: "dropImage", jobId: displaced.ticket.jobId });
   }
 
   /** Turns an INTENT into its final state, durable first, and tells everyone who asked. */
