@@ -42,7 +42,7 @@ export class ClientCore {
     for (const printer of snapshot.printers) this.printers.set(printer.name, printer);
     const jobs = snapshot.jobs.map((row) => {
       // Whether the user heard the yes is not worth an fsync: a job with a durable image counts as accepted.
-      const accepted = row.image === "stored" || row.serverHasImage;
+      const accepted = row.accepted || row.image === "stored" || row.serverHasImage;
       return newJob({ ...row, accepted }, row.image === "stored");
     });
     for (const job of jobs.sort((a, b) => a.id.sequence - b.id.sequence)) this.jobs.set(job.row.ticket.jobId, job);

@@ -16,8 +16,9 @@ export function acceptJob(core: ClientCore, job: ClientJob): void {
   core.report(job, "accepted");
 }
 
+/** Nothing goes on by itself: the job waits for a person. */
 export function holdJob(core: ClientCore, job: ClientJob, reason: string): void {
-  core.save(job, { heldReason: reason });
+  if (job.row.heldReason !== reason) core.save(job, { heldReason: reason });
   core.report(job, "held", { detail: reason });
 }
 
@@ -26,8 +27,8 @@ export function outputEnded(core: ClientCore, from: Peer, record: OutcomeRecord)
   const { jobId } = record;
   const job = core.jobs.get(jobId);
   if (job === undefined) return core.send(from, { type: "outputAcknowledged", jobId });
-  if (record.sha256 !== job.row.ticket.sha256) return holdJob(core, job, errorTable["job-conflict"].sentence);
-  if (job.row.outcome === undefined) {
+  if (record.sha256 !== job.row.ticket.sha256) holdJob(core, job, errorTable["job-conflict"].sentence);
+  else if (job.row.outcome === undefined) {
     endOffering(job);
     job.cancelRetry = undefined;
     const { heldReason: _, ...row } = job.row;

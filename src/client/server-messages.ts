@@ -54,21 +54,25 @@ export function printersListed(core: ClientCore, printers: readonly PrinterAttri
 }
 
 function jobAccepted(core: ClientCore, job: ClientJob, wantImage: boolean): void {
-  const { jobId } = job.row.ticket;
   job.known = true;
   if (job.row.outcome === undefined) job.serverRetry = undefined;
-  if (wantImage && !job.imageAtHand && job.row.serverHasImage) return holdJob(core, job, "the server lost its image");
-  if (wantImage && !job.imageAtHand) {
-    // The process died with the only copy, before the user heard a yes: take the job back.
-    core.note("image-lost", jobId, "not accepted before the restart");
-    return cancelJob(core, jobId);
-  }
-  if (wantImage && job.imageAtHand && !job.uploading) {
+  if (wantImage && !job.imageAtHand) return nobodyHasImage(core, job);
+  if (wantImage && !job.uploading) {
     job.uploading = true;
-    core.emit({ kind: "uploadImage", jobId });
+    core.emit({ kind: "uploadImage", jobId: job.row.ticket.jobId });
   }
   if (!wantImage && job.row.image === "none") serverHasImage(core, job);
   if (job.row.image === "stored" || job.row.serverHasImage) acceptJob(core, job);
+}
+
+function nobodyHasImage(core: ClientCore, job: ClientJob): void {
+  const { ticket, accepted, outcome, serverHasImage } = job.row;
+  // Whatever becomes of a job that has ended, it is for a person to say, and not for a lost image.
+  if (outcome !== undefined) return;
+  if (accepted) return holdJob(core, job, serverHasImage ? "the server lost its image" : "the image is lost");
+  // The process died with the only copy, before the user heard a yes: take the job back.
+  core.note("image-lost", ticket.jobId, "not accepted before the restart");
+  cancelJob(core, ticket.jobId);
 }
 
 /** No-spool (S104-S107): the image in this process's hands goes only when the server's copy is durable. */
