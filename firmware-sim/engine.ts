@@ -1,11 +1,12 @@
 import { type DotRow, orDots, rowBytes, widenDots } from "./bits.ts";
-import { decodeByte } from "./code-tables.ts";
-import { characterGlyph, FONT_CELLS } from "./font.ts";
-import { type Alignment, alignmentOffset, type CharacterStyle, LineBuffer } from "./line-buffer.ts";
+import { type CharacterStyle, characterWidthDots, PLAIN_STYLE } from "./character.ts";
+import type { FontName, Glyph } from "./font.ts";
+import { type Alignment, alignmentOffset, LineBuffer } from "./line-buffer.ts";
 import type { Direction, PageBuffer, PageSize, PrintArea } from "./page-mode.ts";
 import type { Profile } from "./profiles.ts";
 import type { Conditions } from "./status.ts";
 import type { CutKind, Step } from "./step.ts";
+import { TextPrinter } from "./text-printer.ts";
 
 /** What the interpreter can bring about. Answers go to the connection whose byte completed the command. */
 export interface EngineOutput {
@@ -25,12 +26,10 @@ export interface EngineOutput {
 }
 
 interface Modes {
-  font: "a" | "b";
+  font: FontName;
   style: CharacterStyle;
   alignment: Alignment;
   upsideDown: boolean;
-  codeTable: number;
-  utf8: boolean;
   /** Line spacing and the motion unit it was set in: GS P leaves it alone afterwards. */
   spacingUnits: number;
   spacingUnitsPerInch: number;
@@ -45,15 +44,6 @@ interface Modes {
   pageSize: PageSize;
 }
 
-const PLAIN_STYLE: CharacterStyle = {
-  widthTimes: 1,
-  heightTimes: 1,
-  bold: false,
-  reverse: false,
-  underline: 0,
-  spacingDots: 0,
-};
-
 const DEFAULT_PAGE_ROWS = 831;
 
 /** Steps of the motor finer than a dot must not be lost to rounding. */
@@ -65,8 +55,6 @@ function initialModes(profile: Profile): Modes {
     style: PLAIN_STYLE,
     alignment: "left",
     upsideDown: false,
-    codeTable: 0,
-    utf8: false,
     spacingUnits: profile.defaultSpacingUnits,
     spacingUnitsPerInch: profile.verticalUnitsPerInch,
     leftMarginDots: 0,
@@ -86,6 +74,7 @@ export class Engine {
   readonly profile: Profile;
   readonly output: EngineOutput;
   readonly line = new LineBuffer();
+  readonly text: TextPrinter;
   /** The page of page mode; undefined in standard mode. */
   page: PageBuffer | undefined;
   modes: Modes;
@@ -99,13 +88,13 @@ export class Engine {
   private pushedSteps = 0;
   /** The part of a dot that motion units have not filled yet. */
   private carryDots = 0;
-  private utf8Bytes: number[] = [];
   private swallowLineFeed = false;
 
   constructor(profile: Profile, output: EngineOutput) {
     this.profile = profile;
     this.output = output;
     this.modes = initialModes(profile);
+    this.text = new TextPrinter(this);
   }
 
   get atBeginningOfLine(): boolean {
@@ -140,7 +129,7 @@ export class Engine {
     this.page = undefined;
     this.line.clear();
     this.lineMarkers = [];
-    this.utf8Bytes = [];
+    this.text.reset();
     this.storedGraphics = undefined;
     this.modes = initialModes(this.profile);
     this.output.initialized();
@@ -151,7 +140,7 @@ export class Engine {
     this.page = undefined;
     this.line.clear();
     this.lineMarkers = [];
-    this.utf8Bytes = [];
+    this.text.reset();
     this.storedGraphics = undefined;
     this.modes = initialModes(this.profile);
     this.selected = true;
@@ -191,7 +180,8 @@ export class Engine {
   }
 
   characterDots(): number {
-    return (FONT_CELLS[this.modes.font].widthDots + this.modes.style.spacingDots) * this.modes.style.widthTimes;
+    const cell = this.profile.fonts[this.modes.font] ?? this.profile.fonts.a;
+    return (cell.widthDots + this.modes.style.spacingDots) * this.modes.style.widthTimes;
   }
 
   /** The printing area within the paper. */
@@ -203,26 +193,15 @@ export class Engine {
   /** One byte of text. */
   printByte(byte: number): void {
     this.swallowLineFeed = false;
-    if (!this.modes.utf8 || byte < 0x80) {
-      this.utf8Bytes = [];
-      this.printCodePoint(decodeByte(this.modes.codeTable, byte));
-      return;
-    }
-    this.utf8Bytes.push(byte);
-    const lead = this.utf8Bytes[0] ?? 0;
-    const wanted = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
-    if (this.utf8Bytes.length < wanted) return;
-    const decoded = new TextDecoder().decode(Uint8Array.from(this.utf8Bytes));
-    this.utf8Bytes = [];
-    for (const character of decoded) this.printCodePoint(character.codePointAt(0) ?? 0x3f);
+    this.text.printByte(byte);
   }
 
-  private printCodePoint(codePoint: number): void {
-    const glyph = characterGlyph(this.modes.font, codePoint);
-    const style = this.modes.style;
-    const widthDots = (glyph.widthDots + style.spacingDots) * style.widthTimes;
+  placeCharacter(glyph: Glyph, character: string, style: CharacterStyle): void {
+    // Page mode turns whole areas, not characters (ESC V).
+    const drawn = this.page === undefined ? style : { ...style, rotated: false };
+    const widthDots = characterWidthDots(glyph, drawn);
     if (this.line.x > 0 && this.line.x + widthDots > this.areaWidthDots) this.lineFeed();
-    this.line.addCharacter(glyph, String.fromCodePoint(codePoint), style);
+    this.line.addCharacter(glyph, character, drawn);
     this.boundToPrinting = true;
   }
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
-import { type DotRow, rowBytes } from "./bits.ts";
+import { type DotRow, getDot, orDots, rowBytes, setDots } from "./bits.ts";
 
 export interface Glyph {
   readonly widthDots: number;
@@ -74,6 +74,9 @@ export interface CharacterCell {
   readonly heightDots: number;
 }
 
+/** ESC M. */
+export type FontName = "a" | "b" | "c";
+
 export const FONT_CELLS: Readonly<Record<"a" | "b", CharacterCell>> = {
   a: { widthDots: 12, heightDots: 24 },
   b: { widthDots: 9, heightDots: 17 },
@@ -81,14 +84,58 @@ export const FONT_CELLS: Readonly<Record<"a" | "b", CharacterCell>> = {
 
 /** The dots of a character in Font A (12x24, full width 24x24) or Font B (9x17); what neither font has becomes '?'. */
 export function characterGlyph(font: "a" | "b", codePoint: number): Glyph {
-  if (font === "b") {
-    const small = loadFont("misc-9x18.tsf.gz").glyph(codePoint);
-    // The 18th row of the source font is below every Latin descender; Font B is 17 rows high.
-    if (small !== undefined) return { widthDots: small.widthDots, rows: small.rows.slice(0, FONT_CELLS.b.heightDots) };
-  }
+  return sourceGlyph(FONT_CELLS[font], codePoint);
+}
+
+/** The dots of a one-byte character, which always fills just its cell. */
+export function glyphInCell(cell: CharacterCell, codePoint: number): Glyph {
+  const glyph = sourceGlyph(cell, codePoint);
+  if (glyph.widthDots === cell.widthDots && glyph.rows.length === cell.heightDots) return glyph;
+  return centered(glyph.widthDots >= cell.widthDots * 2 ? halved(glyph) : glyph, cell);
+}
+
+/** The 24x24 dots of a kanji, or undefined when the font has none. */
+export function kanjiGlyph(codePoint: number): Glyph | undefined {
   const glyph = loadFont("efont-24.tsf.gz").glyph(codePoint);
-  if (glyph !== undefined) return glyph;
-  return codePoint === 0x3f ? blankGlyph(FONT_CELLS[font]) : characterGlyph(font, 0x3f);
+  return glyph === undefined || glyph.widthDots === KANJI_CELL.widthDots ? glyph : centered(glyph, KANJI_CELL);
+}
+
+const KANJI_CELL: CharacterCell = { widthDots: 24, heightDots: 24 };
+
+function sourceGlyph(cell: CharacterCell, codePoint: number): Glyph {
+  const small = loadFont("misc-9x18.tsf.gz");
+  const large = loadFont("efont-24.tsf.gz");
+  const glyph =
+    cell.widthDots < FONT_CELLS.a.widthDots
+      ? (small.glyph(codePoint) ?? large.glyph(codePoint))
+      : (large.glyph(codePoint) ?? small.glyph(codePoint));
+  if (glyph === undefined) return codePoint === 0x3f ? blankGlyph(cell) : sourceGlyph(cell, 0x3f);
+  // The 18th row of the small font is below every Latin descender; Font B is 17 rows high.
+  const isCut = glyph.rows.length === small.heightDots && cell.heightDots === FONT_CELLS.b.heightDots;
+  return isCut ? { widthDots: glyph.widthDots, rows: glyph.rows.slice(0, cell.heightDots) } : glyph;
+}
+
+/** A glyph in the middle of a cell; what stands out is cut off. */
+function centered(glyph: Glyph, cell: CharacterCell): Glyph {
+  const left = Math.max(0, (cell.widthDots - glyph.widthDots) >> 1);
+  const top = (cell.heightDots - glyph.rows.length) >> 1;
+  const rows = blankGlyph(cell).rows;
+  rows.forEach((row, y) => {
+    const source = glyph.rows[y - top];
+    if (source !== undefined) orDots(row, left, source, glyph.widthDots, cell.widthDots);
+  });
+  return { widthDots: cell.widthDots, rows };
+}
+
+/** Half as wide: two dots become one. */
+function halved(glyph: Glyph): Glyph {
+  const widthDots = glyph.widthDots >> 1;
+  const rows = glyph.rows.map((source) => {
+    const row = new Uint8Array(rowBytes(widthDots));
+    for (let x = 0; x < glyph.widthDots; x += 1) if (getDot(source, x)) setDots(row, x >> 1, 1);
+    return row;
+  });
+  return { widthDots, rows };
 }
 
 function blankGlyph(cell: CharacterCell): Glyph {

@@ -40,6 +40,7 @@ export class Interpreter {
   private handler(): ParserHandler<Engine> {
     return {
       text: (byte) => {
+        this.running = undefined;
         if (this.engine.selected) this.engine.printByte(byte);
       },
       command: (row, params, data) => this.run(row, params, data),
@@ -55,6 +56,7 @@ export class Interpreter {
   private run(row: CommandRow<Engine>, params: readonly number[], data: Uint8Array): void {
     // ESC = is the only command a deselected printer obeys.
     if (!this.engine.selected && row.name !== "ESC =") return;
+    this.engine.text.dropPartial();
     if (row.execute === undefined) return;
     this.running = { row, params };
     if (row.name !== "LF") this.engine.keepNextLineFeed();

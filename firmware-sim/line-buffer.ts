@@ -1,18 +1,8 @@
-import { type DotRow, getDot, orDots, rowBytes, setDots, widenDots } from "./bits.ts";
+import { type DotRow, getDot, orDots, rowBytes, setDots } from "./bits.ts";
+import { type CharacterStyle, drawCharacter } from "./character.ts";
 import type { Glyph } from "./font.ts";
 
 export type Alignment = "left" | "center" | "right";
-
-/** How a character is drawn. */
-export interface CharacterStyle {
-  readonly widthTimes: number;
-  readonly heightTimes: number;
-  readonly bold: boolean;
-  readonly reverse: boolean;
-  /** Thickness in dots. */
-  readonly underline: number;
-  readonly spacingDots: number;
-}
 
 interface LineItem {
   readonly x: number;
@@ -57,10 +47,9 @@ export class LineBuffer {
   }
 
   addCharacter(glyph: Glyph, character: string, style: CharacterStyle): void {
-    const rows = drawCharacter(glyph, style);
-    const widthDots = (glyph.widthDots + style.spacingDots) * style.widthTimes;
+    const { rows, widthDots } = drawCharacter(glyph, style);
     if (this.x > this.textEndDots) {
-      const gap = Math.round((this.x - this.textEndDots) / (glyph.widthDots * style.widthTimes));
+      const gap = Math.round((this.x - this.textEndDots) / Math.max(1, widthDots));
       this.text += " ".repeat(Math.max(this.text === "" ? 0 : 1, gap));
     }
     this.add(rows, widthDots, rows.length >> 3);
@@ -114,29 +103,6 @@ export class LineBuffer {
 export function alignmentOffset(spareDots: number, alignment: Alignment): number {
   if (alignment === "left" || spareDots <= 0) return 0;
   return alignment === "right" ? spareDots : spareDots >> 1;
-}
-
-function drawCharacter(glyph: Glyph, style: CharacterStyle): DotRow[] {
-  const cellDots = glyph.widthDots + style.spacingDots;
-  const widthDots = cellDots * style.widthTimes;
-  const drawn: DotRow[] = [];
-  for (const source of glyph.rows) {
-    const cell = new Uint8Array(rowBytes(cellDots));
-    orDots(cell, 0, source, glyph.widthDots, cellDots);
-    if (style.bold) orDots(cell, 1, source, glyph.widthDots, glyph.widthDots);
-    const wide = widenDots(cell, cellDots, style.widthTimes);
-    for (let times = 0; times < style.heightTimes; times += 1) drawn.push(Uint8Array.from(wide));
-  }
-  // The manual turns underline off for reversed characters (GS B).
-  if (style.reverse) return drawn.map((row) => reversed(row, widthDots));
-  for (const row of style.underline > 0 ? drawn.slice(-style.underline) : []) setDots(row, 0, widthDots);
-  return drawn;
-}
-
-function reversed(row: DotRow, widthDots: number): DotRow {
-  const result = new Uint8Array(row.length);
-  for (let dot = 0; dot < widthDots; dot += 1) if (!getDot(row, dot)) setDots(result, dot, 1);
-  return result;
 }
 
 /** ESC {: the line turned by 180 degrees within its printing area. */

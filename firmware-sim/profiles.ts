@@ -1,4 +1,6 @@
 import { type DriveTraits, THERMAL_DRIVE } from "./drive.ts";
+import type { CharacterCell } from "./font.ts";
+import type { KanjiSystem } from "./kanji.ts";
 
 /** What one printer model is and does. Lengths are dots of the head unless the name says otherwise. */
 export interface Profile {
@@ -26,6 +28,10 @@ export interface Profile {
   readonly cutMs: number;
   /** Printer rows per source row of the 8-dot modes of ESC *. */
   readonly columnPitch8: number;
+  /** ESC M: the cells of the fonts it has. */
+  readonly fonts: { readonly a: CharacterCell; readonly b: CharacterCell; readonly c?: CharacterCell };
+  /** Two-byte characters; absent in models without them. */
+  readonly kanji?: { readonly system: KanjiSystem; readonly onAtPowerOn: boolean };
   readonly identity: {
     /** GS I 1, 2, 3: one byte each. */
     readonly modelId: number;
@@ -87,6 +93,11 @@ const CLONE_SUPPORTS: Profile["supports"] = {
   utf8: false,
 };
 
+const TWO_FONTS: Profile["fonts"] = {
+  a: { widthDots: 12, heightDots: 24 },
+  b: { widthDots: 9, heightDots: 17 },
+};
+
 const TM_M30III: Profile = {
   name: "tm-m30iii",
   widthDots: 576,
@@ -105,6 +116,12 @@ const TM_M30III: Profile = {
   headToCutterDots: 96,
   cutMs: 250,
   columnPitch8: 3,
+  fonts: {
+    a: { widthDots: 12, heightDots: 24 },
+    b: { widthDots: 10, heightDots: 24 },
+    c: { widthDots: 9, heightDots: 17 },
+  },
+  kanji: { system: "japanese", onAtPowerOn: false },
   identity: {
     modelId: 0x20,
     typeId: 0x02,
@@ -130,6 +147,7 @@ const TM_T88VI: Profile = {
   defaultSpacingUnits: 60,
   speedMmPerS: 350,
   headToCutterDots: 100,
+  fonts: TWO_FONTS,
   identity: {
     ...TM_M30III.identity,
     typeInfo: { 33: "TM-T88VI", 36: "1" },
@@ -141,6 +159,9 @@ const TM_T88VI: Profile = {
 const XP_80: Profile = {
   ...TM_M30III,
   name: "xp-80",
+  fonts: TWO_FONTS,
+  // Sold abroad with the two-byte mode switched off.
+  kanji: { system: "gb18030", onAtPowerOn: false },
   verticalUnitsPerInch: 203,
   defaultSpacingUnits: 30,
   speedMmPerS: 200,

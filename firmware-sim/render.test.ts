@@ -196,7 +196,7 @@ describe("text", () => {
       ["\x1bM\x00", "a", 24],
       ["\x1bM\x01", "b", 17],
     ] as const) {
-      const page = render("\x1b3\x00", select, "A\x82\xc9\n");
+      const page = only(renderEscpos(stream("\x1b3\x00", select, "A\x82\xc9\n"), { profile: "tm-t88vi" }));
       expect(page.heightDots).toBe(heightDots);
       expect(page.text).toBe("Aé╔");
       const cells = Array.from("Aé╔", (character) => characterGlyph(font, character.codePointAt(0) ?? 0));
