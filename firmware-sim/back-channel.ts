@@ -24,6 +24,8 @@ interface Host {
  */
 export class BackChannel {
   readonly replies: Reply[] = [];
+  /** Nothing goes out, and nobody learns that it did not. */
+  muted = false;
   private readonly clock: SimClock;
   private readonly hosts = new Map<number, Host>();
   private readonly untransmitted: { processId?: Uint8Array; offline?: Uint8Array; clear?: Uint8Array } = {};
@@ -61,6 +63,7 @@ export class BackChannel {
   send(connection: number, bytes: ArrayLike<number>): boolean {
     const host = this.hosts.get(connection);
     const copy = Uint8Array.from(bytes);
+    if (this.muted) return true;
     if (host === undefined || !host.link.send(copy)) return false;
     this.replies.push({ atMs: this.clock.nowMs(), connection, bytes: copy });
     if (this.replies.length > REMEMBERED_REPLIES) this.replies.shift();

@@ -3,6 +3,7 @@ import { BusySignal } from "./busy-signal.ts";
 import type { Cancel, SimClock } from "./clock.ts";
 import type { Fault } from "./faults.ts";
 import { createFraming, Interpreter, type InterpreterOutput } from "./interpreter.ts";
+import { LineNoise } from "./line-noise.ts";
 import { Mechanism } from "./mechanism.ts";
 import { type Page, PaperRoll } from "./paper.ts";
 import type { Diagnostic } from "./parser.ts";
@@ -32,6 +33,7 @@ export interface PrinterState {
   readonly lostBytes: number;
   /** Rows interpreted but not on paper. */
   readonly queuedRows: number;
+  readonly headTemperatureC: number;
   /** Rows that have passed the head since the start. */
   readonly headRow: number;
   /** Nothing received is waiting, nothing is moving. */
@@ -55,6 +57,8 @@ interface Inflow {
 
 /** Bytes interpreted before others get a turn. */
 const BYTES_PER_TURN = 4096;
+/** How far beyond its limit a fault heats the head. */
+const OVERHEAT_C = 10;
 const REMEMBERED_DIAGNOSTICS = 1000;
 const NO_BYTES = new Uint8Array(0);
 
@@ -80,6 +84,9 @@ export class Printer {
   private admitting = false;
   private readonly busy: BusySignal;
   private lostBytes = 0;
+  private readonly noise = new LineNoise();
+  /** Paper is stuck in the path. */
+  private jammed = false;
   /** Ends the wait for the head to cool down. */
   private cooled: Cancel | undefined;
 
@@ -120,6 +127,7 @@ export class Printer {
       bufferedBytes: this.buffer.length,
       lostBytes: this.lostBytes,
       queuedRows: this.mechanism.rowsWaiting,
+      headTemperatureC: this.mechanism.headTemperatureC,
       headRow: this.paper.headRow,
       idle: !waiting && this.buffer.length === 0 && this.mechanism.idle,
     };
@@ -135,7 +143,8 @@ export class Printer {
     return {
       receive: (bytes) => {
         if (this.inflows.get(id) !== inflow) return true;
-        inflow.waiting = inflow.waiting.length === 0 ? bytes : joined(inflow.waiting, bytes);
+        const heard = this.noise.apply(bytes);
+        inflow.waiting = inflow.waiting.length === 0 ? heard : joined(inflow.waiting, heard);
         this.admit(inflow);
         return inflow.waiting.length === 0;
       },
@@ -192,7 +201,54 @@ export class Printer {
           this.link = true;
         });
         break;
+      case "hot-head":
+        this.mechanism.heatHead(this.profile.drive.stopsAtC + OVERHEAT_C);
+        break;
+      case "head-cooled":
+        this.mechanism.coolHeadDown();
+        this.setConditions({ headHot: false });
+        break;
+      case "paper-jam":
+        this.jammed = true;
+        this.setConditions({ mechanicalError: true });
+        break;
+      case "jam-cleared":
+        this.jammed = false;
+        break;
+      case "unrecoverable-error":
+        this.setConditions({ unrecoverableError: true });
+        break;
+      case "lost-bytes":
+      case "corrupted-bytes":
+      case "line-clean":
+        this.noise.become(fault);
+        break;
+      case "mute":
+      case "unmute":
+        this.backChannel.muted = fault.kind === "mute";
+        break;
+      case "slow":
+      case "full-speed":
+        this.mechanism.slowDown(fault.kind === "slow" ? (fault.times ?? 10) : 1);
+        break;
+      case "feed-button":
+        this.feedByButton();
+        break;
+      case "drawer-opened":
+      case "drawer-closed":
+        this.setConditions({ drawerPinHigh: fault.kind === "drawer-opened" });
+        break;
     }
+  }
+
+  /** The printer is offline while its button feeds, and the button does nothing while it is offline or printing. */
+  private feedByButton(): void {
+    this.mechanism.advance();
+    if (!this.power || isOffline(this.conditions) || !this.mechanism.idle) return;
+    const { defaultSpacingUnits, verticalUnitsPerInch, dpi } = this.profile;
+    this.setConditions({ feeding: true });
+    this.mechanism.push({ kind: "feed", dots: Math.round((defaultSpacingUnits * dpi) / verticalUnitsPerInch) });
+    this.mechanism.push({ kind: "marker", fire: () => this.setConditions({ feeding: false }) });
   }
 
   private endPaper(atRow: number | undefined): void {
@@ -212,7 +268,13 @@ export class Printer {
     this.inflows.clear();
     this.backChannel.forget();
     this.backChannel.dropAll();
-    this.conditions = { ...this.conditions, cutterError: false };
+    this.conditions = {
+      ...this.conditions,
+      cutterError: false,
+      mechanicalError: this.jammed,
+      unrecoverableError: false,
+      feeding: false,
+    };
     this.events.reachable(false);
   }
 
@@ -335,9 +397,12 @@ export class Printer {
 
   /** DLE ENQ 1 goes on with the failed step, DLE ENQ 2 after throwing everything away. */
   private recover(clearing: boolean): void {
-    if (!this.conditions.cutterError || this.mechanism.cutterJammed) return;
+    const { cutterError, mechanicalError } = this.conditions;
+    const cutter = cutterError && !this.mechanism.cutterJammed;
+    const jam = mechanicalError && !this.jammed;
+    if (!cutter && !jam) return;
     if (clearing) this.clearBuffers();
-    this.setConditions({ cutterError: false });
+    this.setConditions({ cutterError: cutterError && !cutter, mechanicalError: mechanicalError && !jam });
   }
 
   private clearBuffers(): void {

@@ -1,6 +1,6 @@
 import type { Reply } from "./back-channel.ts";
-import { createFastClock, createRealClock, type SimClock } from "./clock.ts";
-import { type Fault, type FaultKind, parseFault } from "./faults.ts";
+import { type Cancel, createFastClock, createRealClock, type SimClock } from "./clock.ts";
+import { type Fault, type FaultText, parseTimedFault } from "./faults.ts";
 import type { Page } from "./paper.ts";
 import { PaperFolder } from "./paper-folder.ts";
 import type { Diagnostic } from "./parser.ts";
@@ -49,8 +49,8 @@ export interface Simulator {
    * closes first, or when the file cannot be written.
    */
   printed(): Promise<Page>;
-  /** Makes something go wrong, or right again: a fault, its name, or `paper-end@ROW`. */
-  fail(fault: Fault | FaultKind | `paper-end@${number}`): void;
+  /** Makes something go wrong, or right again: a fault or its name, now or on the simulator's clock: `cover-open@3s`. */
+  fail(fault: Fault | FaultText): void;
   /** Connects within the process, over a serial line when asked to. Throws while power or link is away. */
   connect(options?: ConnectOptions): InProcessConnection;
   /** Ends connections, flushes `uncut.png`, and resolves when all files are written. */
@@ -117,6 +117,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const pages: Page[] = [];
   const queue = new PageQueue();
   const writes = new Set<Promise<void>>();
+  const planned: Cancel[] = [];
   let tcp: TcpPort | undefined;
   const printer = new Printer(profile, clock, {
     page: (page) => {
@@ -151,13 +152,18 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     diagnostics: printer.diagnostics,
     pulses: printer.pulses,
     printed: () => queue.next(),
-    fail: (fault) => printer.fail(typeof fault === "string" ? parseFault(fault) : fault),
+    fail: (wanted) => {
+      const { fault, afterMs } = typeof wanted === "string" ? parseTimedFault(wanted) : { fault: wanted, afterMs: 0 };
+      if (afterMs === 0) printer.fail(fault);
+      else planned.push(clock.schedule(clock.nowMs() + afterMs, () => printer.fail(fault)));
+    },
     connect: ({ serial } = {}) => {
       if (!printer.reachable) throw new Error("the printer cannot be reached: its power or its link is cut");
       const attach = (link: HostLink): HostConnection => printer.attach(link);
       return connectInProcess(clock, serial === undefined ? attach : overSerialLine(serial, clock, attach));
     },
     close: async () => {
+      for (const cancel of planned) cancel();
       await tcp?.close();
       printer.shutDown();
       const uncut = printer.paper.uncut();
