@@ -16,3 +16,4 @@ export { type Simulator, type SimulatorOptions, startSimulator } from "./simulat
 export type { Conditions } from "./status.ts";
 export { pageToSvg } from "./svg.ts";
 export { locateText, type PrintedPage, type TextPlace } from "./text-places.ts";
+export { startWebPage, type WebPage } from "./web-page.ts";

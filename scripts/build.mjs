@@ -1,6 +1,6 @@
 // Bundles the program for Node: one file per entry, native packages left outside (they carry their own binaries).
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -33,6 +33,9 @@ await build({
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
   },
 });
+
+// The simulator's live page is served as it is written.
+cpSync(`${root}firmware-sim/web`, `${root}dist/web`, { recursive: true });
 
 // Programs import the simulator with its types.
 const compiler = join(createRequire(import.meta.url).resolve("typescript/package.json"), "../bin/tsc");

@@ -247,7 +247,9 @@ function addSim(add: Add): void {
           .argParser((value: string, before: readonly string[] = []) => [...before, value])
           .default([], "none"),
       )
-      .option("--view", "show the tickets on the terminal")
+      .option("--view", "draw the tickets; a terminal does so by itself")
+      .option("--no-view", "do not draw them")
+      .option("--web <PORT>", "serve a live page with paper, lamps and faults on this computer, 0 for any free port")
       .option("--json", "a line of JSON for each event")
       .addHelpText(
         "after",

@@ -11,6 +11,8 @@ import {
   parseFault,
   type Simulator,
   startSimulator,
+  startWebPage,
+  type WebPage,
 } from "../../firmware-sim/mod.ts";
 import { UsageError } from "./failure.ts";
 import { deferred, type ExitCode, exitCodes, type Io, interrupted, note } from "./io.ts";
@@ -23,6 +25,7 @@ export interface SimFlags {
   readonly speed: string;
   readonly fault?: readonly string[];
   readonly view?: boolean;
+  readonly web?: string;
   readonly json?: boolean;
 }
 
@@ -36,7 +39,8 @@ export interface PlannedFault {
 /** Runs a simulated printer until SIGINT or SIGTERM. */
 export async function runSim(flags: SimFlags, io: Io): Promise<ExitCode> {
   const faults = (flags.fault ?? []).map(parsePlannedFault);
-  const tcpPort = parsePort(flags.tcp);
+  const tcpPort = parsePort(flags.tcp, "--tcp");
+  const webPort = flags.web === undefined ? undefined : parsePort(flags.web, "--web");
   if (flags.speed !== "real" && flags.speed !== "fast") {
     throw new UsageError(`--speed ${flags.speed}: expected real or fast`);
   }
@@ -53,7 +57,9 @@ export async function runSim(flags: SimFlags, io: Io): Promise<ExitCode> {
   }).catch((error: unknown) => {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   });
+  const web = await openWebPage(sim, webPort);
   tellReady(sim, flags, io);
+  if (web !== undefined) tellWeb(web, flags, io);
   const timers = faults.map((planned) => setTimeout(() => fail(sim, planned, flags, io), planned.afterMs));
   const stopReading = readFaults(sim, timers, flags, io);
   const broken = deferred<never>();
@@ -75,6 +81,7 @@ export async function runSim(flags: SimFlags, io: Io): Promise<ExitCode> {
     for (const timer of timers) clearTimeout(timer);
     stopReading();
     tellUncut(sim, flags, io);
+    await web?.close();
     await sim.close();
     stop.release();
   }
@@ -93,6 +100,20 @@ function tellReady(sim: Simulator, flags: SimFlags, io: Io): void {
   }
 }
 
+async function openWebPage(sim: Simulator, port: number | undefined): Promise<WebPage | undefined> {
+  if (port === undefined) return undefined;
+  try {
+    return await startWebPage(sim, port);
+  } catch (error) {
+    await sim.close();
+    throw new UsageError(`--web ${port}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function tellWeb({ url }: WebPage, flags: SimFlags, io: Io): void {
+  io.stdout.write(flags.json ? `${JSON.stringify({ event: "web", url })}\n` : `live page on ${url}\n`);
+}
+
 function tellTicket(page: Page, number: number, flags: SimFlags, io: Io): void {
   const { widthDots, heightDots, dpi } = page;
   const path =
@@ -104,7 +125,12 @@ function tellTicket(page: Page, number: number, flags: SimFlags, io: Io): void {
   const millimetres = Math.round((heightDots / dpi) * 25.4);
   const where = path === undefined ? "" : `, ${path}`;
   io.stdout.write(`ticket ${number}: ${widthDots} x ${heightDots} dots, ${millimetres} mm long${where}\n`);
-  if (flags.view) io.stdout.write(`${pageToHalfBlocks(page, Math.min(72, io.stdout.columns ?? 72)).join("\n")}\n`);
+  if (flags.view ?? io.stdout.isTerminal) io.stdout.write(`${pageToHalfBlocks(page, viewColumns(io)).join("\n")}\n`);
+}
+
+/** As wide as the terminal: the more columns, the more of the letters can be read. */
+function viewColumns(io: Io): number {
+  return Math.max(16, (io.stdout.columns ?? 73) - 1);
 }
 
 function tellUncut(sim: Simulator, flags: SimFlags, io: Io): void {
@@ -153,10 +179,10 @@ export function parsePlannedFault(text: string): PlannedFault {
   }
 }
 
-function parsePort(text: string): number {
+function parsePort(text: string, flag: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65_535) return port;
-  throw new UsageError(`--tcp ${text}: expected a port from 0 (any free one) to 65535`);
+  throw new UsageError(`${flag} ${text}: expected a port from 0 (any free one) to 65535`);
 }
 
 function checkProfile(name: string | undefined): void {
