@@ -1,3 +1,4 @@
+import { type BarcodeModes, initialBarcodeModes } from "./barcode-modes.ts";
 import { type DotRow, orDots, rowBytes, widenDots } from "./bits.ts";
 import { type CharacterStyle, characterWidthDots, PLAIN_STYLE } from "./character.ts";
 import type { FontName, Glyph } from "./font.ts";
@@ -38,6 +39,7 @@ interface Modes {
   horizontalUnitsPerInch: number;
   verticalUnitsPerInch: number;
   tabColumns: readonly number[];
+  readonly barcode: BarcodeModes;
   /** ESC W, ESC T, GS ( P: kept from page to page, and set in standard mode for the next one. */
   printArea: PrintArea | undefined;
   direction: Direction;
@@ -62,6 +64,7 @@ function initialModes(profile: Profile): Modes {
     horizontalUnitsPerInch: profile.horizontalUnitsPerInch,
     verticalUnitsPerInch: profile.verticalUnitsPerInch,
     tabColumns: Array.from({ length: 32 }, (_, index) => (index + 1) * 8),
+    barcode: initialBarcodeModes(),
     printArea: undefined,
     direction: 0,
     // The manual's greatest area without GS ( P is 1662 vertical units of half a dot.
@@ -290,6 +293,11 @@ export class Engine {
       for (let times = 0; times < scale.y; times += 1) printed.push(target);
     }
     if (printed.length > 0) this.push({ kind: "print", rows: printed });
+  }
+
+  /** Prints rows that span the paper, and that a person reads as `text`. */
+  printRows(rows: readonly DotRow[], text?: string): void {
+    this.push({ kind: "print", rows, ...(text === undefined ? {} : { text }) });
   }
 
   rasterEnded(): void {

@@ -106,7 +106,7 @@ export function alignmentOffset(spareDots: number, alignment: Alignment): number
 }
 
 /** ESC {: the line turned by 180 degrees within its printing area. */
-function turnOver(rows: readonly DotRow[], area: LineArea): DotRow[] {
+export function turnOver(rows: readonly DotRow[], area: LineArea): DotRow[] {
   const end = Math.min(area.paperWidthDots, area.leftDots + area.widthDots);
   return rows.toReversed().map((row) => {
     const turned = new Uint8Array(row.length);

@@ -59,6 +59,10 @@ export interface Profile {
     readonly graphics: boolean;
     /** FS ( C: UTF-8. */
     readonly utf8: boolean;
+    /** GS k: the systems by m = 65 and up; those up to 71 are also known as m = 0 to 6. */
+    readonly barcodeSystems: readonly number[];
+    /** GS ( k: the symbols by cn. */
+    readonly symbols: readonly number[];
     readonly cutter: boolean;
     /** Real-time commands whose bytes occur inside image data are carried out, too. */
     readonly realTimeInData: boolean;
@@ -80,6 +84,8 @@ const EPSON_SUPPORTS: Profile["supports"] = {
   clearBuffer: true,
   graphics: true,
   utf8: true,
+  barcodeSystems: [65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79],
+  symbols: [48, 49, 50, 51, 52, 53, 54],
   cutter: true,
   realTimeInData: true,
 };
@@ -91,6 +97,8 @@ const CLONE_SUPPORTS: Profile["supports"] = {
   clearBuffer: false,
   graphics: false,
   utf8: false,
+  barcodeSystems: [65, 66, 67, 68, 69, 70, 71, 72, 73],
+  symbols: [48, 49],
 };
 
 const TWO_FONTS: Profile["fonts"] = {
@@ -184,7 +192,7 @@ const NT_5890K: Profile = {
   headToCutterDots: 0,
   columnPitch8: 1,
   identity: { ...XP_80.identity, maker: "NETUM", model: "NT-5890K", serial: "SIM0000004" },
-  supports: { ...CLONE_SUPPORTS, cutter: false, asb: false },
+  supports: { ...CLONE_SUPPORTS, symbols: [49], cutter: false, asb: false },
   quirks: { ignoresEscJ: true, ignoresPartialCutFeed: true, swallowsLineFeedAfterRaster: true },
 };
 

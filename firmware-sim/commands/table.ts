@@ -1,5 +1,6 @@
 import type { Engine } from "../engine.ts";
 import { type CommandRow, CommandTable } from "../parser.ts";
+import { BARCODE_COMMANDS } from "./barcode.ts";
 import { CONTROL_COMMANDS } from "./control.ts";
 import { FEED_COMMANDS } from "./feed.ts";
 import { IMAGE_COMMANDS } from "./image.ts";
@@ -7,12 +8,14 @@ import { KANJI_COMMANDS } from "./kanji.ts";
 import { PAGE_COMMANDS } from "./page.ts";
 import { POSITION_COMMANDS } from "./position.ts";
 import { STATUS_COMMANDS } from "./status.ts";
+import { SYMBOL_COMMANDS } from "./symbol.ts";
 import { TEXT_COMMANDS } from "./text.ts";
 import { TEXT_STYLE_COMMANDS } from "./text-style.ts";
 import { unsupportedCommands } from "./unsupported.ts";
 import { USER_GLYPH_COMMANDS } from "./user-glyphs.ts";
 
 export const CARRIED_OUT: readonly CommandRow<Engine>[] = [
+  ...BARCODE_COMMANDS,
   ...CONTROL_COMMANDS,
   ...FEED_COMMANDS,
   ...IMAGE_COMMANDS,
@@ -20,6 +23,7 @@ export const CARRIED_OUT: readonly CommandRow<Engine>[] = [
   ...PAGE_COMMANDS,
   ...POSITION_COMMANDS,
   ...STATUS_COMMANDS,
+  ...SYMBOL_COMMANDS,
   ...TEXT_COMMANDS,
   ...TEXT_STYLE_COMMANDS,
   ...USER_GLYPH_COMMANDS,

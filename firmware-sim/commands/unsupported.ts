@@ -7,10 +7,6 @@ const KNOWN: readonly (readonly [name: string, prefix: readonly number[], shape:
   ["ESC e", [ESC, code("e")], fixed(1)],
   ["ESC u", [ESC, code("u")], fixed(1)],
   ["ESC v", [ESC, code("v")], fixed(0)],
-  ["GS H", [GS, code("H")], fixed(1)],
-  ["GS f", [GS, code("f")], fixed(1)],
-  ["GS h", [GS, code("h")], fixed(1)],
-  ["GS w", [GS, code("w")], fixed(1)],
   ["GS j", [GS, code("j")], fixed(1)],
   ["GS :", [GS, code(":")], fixed(0)],
   ["GS ^", [GS, code("^")], fixed(3)],
@@ -24,17 +20,6 @@ const KNOWN: readonly (readonly [name: string, prefix: readonly number[], shape:
 function nvLength(params: readonly number[]): number {
   return (params[5] ?? 0) | ((params[6] ?? 0) << 8);
 }
-
-/** GS k: m below 65 ends its data with NUL, above it counts them. */
-const BARCODE: ParameterShape = {
-  more: (params) => {
-    const m = params[0];
-    if (m === undefined) return 1;
-    if (m <= 6) return params.length > 1 && params.at(-1) === 0 ? 0 : params.length > 256 ? 0 : 1;
-    return m >= 65 && m <= 79 ? 2 - params.length : 0;
-  },
-  data: (params) => ((params[0] ?? 0) >= 65 ? (params[1] ?? 0) : 0),
-};
 
 /** FS q: n images of xL xH yL yH and x*y*8 bytes. */
 const NV_IMAGES: ParameterShape = {
@@ -53,7 +38,6 @@ const NV_IMAGES: ParameterShape = {
 };
 
 const MORE: readonly (readonly [string, readonly number[], ParameterShape])[] = [
-  ["GS k", [GS, code("k")], BARCODE],
   ["FS q", [FS, code("q")], NV_IMAGES],
   ["GS C 0", [GS, code("C"), code("0")], fixed(2)],
   ["GS C 1", [GS, code("C"), code("1")], fixed(6)],
