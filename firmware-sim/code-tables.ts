@@ -21,75 +21,167 @@ function katakanaHalf(): string {
   return `▁▂▃▄▅▆▇█▏▎▍▌▋▊▉┼┴┬┤├▔─│▕┌┐└┘╭╮╰╯ ${kana}═╞╪╡◢◣◥◤♠♥♦♣●○╱╲╳円年月日時分秒〒市区町村人▒ `;
 }
 
+/** Every page the simulated printers have, by name. */
+const PAGES = {
+  cp437: () => CP437,
+  katakana: katakanaHalf,
+  cp850: () => CP850,
+  cp860: () => CODE_PAGES.cp860,
+  cp863: () => CODE_PAGES.cp863,
+  cp865: () => CODE_PAGES.cp865,
+  cp851: () => CODE_PAGES.cp851,
+  cp857: () => CODE_PAGES.cp857,
+  cp737: () => CODE_PAGES.cp737,
+  "iso-8859-7": () => decoderHalf("iso-8859-7"),
+  "windows-1252": () => decoderHalf("windows-1252"),
+  ibm866: () => decoderHalf("ibm866"),
+  cp852: () => CODE_PAGES.cp852,
+  cp858: () => CP858,
+  "windows-874": () => decoderHalf("windows-874"),
+  tcvn3: () => CODE_PAGES.tcvn3,
+  "tcvn3-capitals": () => CODE_PAGES.tcvn3.toUpperCase(),
+  cp720: () => CODE_PAGES.cp720,
+  cp775: () => CODE_PAGES.cp775,
+  cp855: () => CODE_PAGES.cp855,
+  cp861: () => CODE_PAGES.cp861,
+  cp862: () => CODE_PAGES.cp862,
+  cp864: () => CODE_PAGES.cp864,
+  cp869: () => CODE_PAGES.cp869,
+  "iso-8859-2": () => decoderHalf("iso-8859-2"),
+  "iso-8859-15": () => decoderHalf("iso-8859-15"),
+  cp774: () => CODE_PAGES.cp774,
+  cp772: () => CODE_PAGES.cp772,
+  cp1125: () => CODE_PAGES.cp1125,
+  "windows-1250": () => decoderHalf("windows-1250"),
+  "windows-1251": () => decoderHalf("windows-1251"),
+  "windows-1253": () => decoderHalf("windows-1253"),
+  "windows-1254": () => decoderHalf("windows-1254"),
+  "windows-1255": () => decoderHalf("windows-1255"),
+  "windows-1256": () => decoderHalf("windows-1256"),
+  "windows-1257": () => decoderHalf("windows-1257"),
+  "windows-1258": () => decoderHalf("windows-1258"),
+  rk1048: () => CODE_PAGES.rk1048,
+  blank: () => "",
+} satisfies Readonly<Record<string, () => string>>;
+
+/** ESC t: which page a number selects. */
+export type CodeTableNumbering = Readonly<Record<number, keyof typeof PAGES>>;
+
 /**
- * ESC t n in Epson's numbering. 20, 21 and 26 are three Thai layouts that agree where TIS-620 has letters. 30 and 31
- * are TCVN-3, which keeps capitals in a font of its own.
+ * Epson's numbering. 20, 21 and 26 are three Thai layouts that agree where TIS-620 has letters. 30 and 31 are TCVN-3,
+ * which keeps capitals in a font of its own. 254 and 255 hold nothing until the maker's tool has written them.
  */
-const TABLES: Readonly<Record<number, () => string>> = {
-  0: () => CP437,
-  1: katakanaHalf,
-  2: () => CP850,
-  3: () => CODE_PAGES.cp860,
-  4: () => CODE_PAGES.cp863,
-  5: () => CODE_PAGES.cp865,
-  11: () => CODE_PAGES.cp851,
-  13: () => CODE_PAGES.cp857,
-  14: () => CODE_PAGES.cp737,
-  15: () => decoderHalf("iso-8859-7"),
-  16: () => decoderHalf("windows-1252"),
-  17: () => decoderHalf("ibm866"),
-  18: () => CODE_PAGES.cp852,
-  19: () => CP858,
-  20: () => decoderHalf("windows-874"),
-  21: () => decoderHalf("windows-874"),
-  26: () => decoderHalf("windows-874"),
-  30: () => CODE_PAGES.tcvn3,
-  31: () => CODE_PAGES.tcvn3.toUpperCase(),
-  32: () => CODE_PAGES.cp720,
-  33: () => CODE_PAGES.cp775,
-  34: () => CODE_PAGES.cp855,
-  35: () => CODE_PAGES.cp861,
-  36: () => CODE_PAGES.cp862,
-  37: () => CODE_PAGES.cp864,
-  38: () => CODE_PAGES.cp869,
-  39: () => decoderHalf("iso-8859-2"),
-  40: () => decoderHalf("iso-8859-15"),
-  42: () => CODE_PAGES.cp774,
-  43: () => CODE_PAGES.cp772,
-  44: () => CODE_PAGES.cp1125,
-  45: () => decoderHalf("windows-1250"),
-  46: () => decoderHalf("windows-1251"),
-  47: () => decoderHalf("windows-1253"),
-  48: () => decoderHalf("windows-1254"),
-  49: () => decoderHalf("windows-1255"),
-  50: () => decoderHalf("windows-1256"),
-  51: () => decoderHalf("windows-1257"),
-  52: () => decoderHalf("windows-1258"),
-  53: () => CODE_PAGES.rk1048,
-  // The user's pages hold nothing until they are written, which is done with the maker's tool.
-  254: () => "",
-  255: () => "",
+const EPSON_CODE_TABLES: CodeTableNumbering = {
+  0: "cp437",
+  1: "katakana",
+  2: "cp850",
+  3: "cp860",
+  4: "cp863",
+  5: "cp865",
+  11: "cp851",
+  13: "cp857",
+  14: "cp737",
+  15: "iso-8859-7",
+  16: "windows-1252",
+  17: "ibm866",
+  18: "cp852",
+  19: "cp858",
+  20: "windows-874",
+  21: "windows-874",
+  26: "windows-874",
+  30: "tcvn3",
+  31: "tcvn3-capitals",
+  32: "cp720",
+  33: "cp775",
+  34: "cp855",
+  35: "cp861",
+  36: "cp862",
+  37: "cp864",
+  38: "cp869",
+  39: "iso-8859-2",
+  40: "iso-8859-15",
+  42: "cp774",
+  43: "cp772",
+  44: "cp1125",
+  45: "windows-1250",
+  46: "windows-1251",
+  47: "windows-1253",
+  48: "windows-1254",
+  49: "windows-1255",
+  50: "windows-1256",
+  51: "windows-1257",
+  52: "windows-1258",
+  53: "rk1048",
+  254: "blank",
+  255: "blank",
+};
+
+/** The numbering that 58 and 80 mm clones print on their self-test: Epson's up to 5 and from 16 to 19, and its own beyond. */
+export const CLONE_CODE_TABLES: CodeTableNumbering = {
+  0: "cp437",
+  1: "katakana",
+  2: "cp850",
+  3: "cp860",
+  4: "cp863",
+  5: "cp865",
+  16: "windows-1252",
+  17: "ibm866",
+  18: "cp852",
+  19: "cp858",
+  25: "windows-1257",
+  27: "windows-1258",
+  28: "cp864",
+  32: "windows-1255",
+  50: "cp437",
+  52: "cp437",
+  53: "cp858",
+  54: "cp852",
+  55: "cp860",
+  56: "cp861",
+  57: "cp863",
+  58: "cp865",
+  59: "ibm866",
+  60: "cp855",
+  61: "cp857",
+  62: "cp862",
+  63: "cp864",
+  64: "cp737",
+  65: "cp851",
+  66: "cp869",
+  68: "cp772",
+  69: "cp774",
+  71: "windows-1252",
+  72: "windows-1250",
+  73: "windows-1251",
+  90: "windows-1253",
+  91: "windows-1254",
+  92: "windows-1256",
+  93: "cp720",
+  94: "windows-1258",
+  95: "cp775",
+  255: "windows-874",
 };
 
 const SPACE = 0x20;
-const halves = new Map<number, readonly number[]>();
+const halves = new Map<keyof typeof PAGES, readonly number[]>();
 
-export function hasCodeTable(number: number): boolean {
-  return TABLES[number] !== undefined;
+export function hasCodeTable(number: number, numbering = EPSON_CODE_TABLES): boolean {
+  return numbering[number] !== undefined;
 }
 
 /** Numbers of the tables that ESC t selects. */
-export function codeTableNumbers(): readonly number[] {
-  return Object.keys(TABLES).map(Number);
+export function codeTableNumbers(numbering = EPSON_CODE_TABLES): readonly number[] {
+  return Object.keys(numbering).map(Number);
 }
 
 /** The code point of a printable byte in a code table; undefined codes are spaces, an unknown table reads as table 0. */
-export function decodeByte(table: number, byte: number): number {
+export function decodeByte(table: number, byte: number, numbering = EPSON_CODE_TABLES): number {
   if (byte < 0x80) return byte;
-  let half = halves.get(table);
+  const page = numbering[table] ?? "cp437";
+  let half = halves.get(page);
   if (half === undefined) {
-    half = Array.from((TABLES[table] ?? (() => CP437))(), (character) => printable(character.codePointAt(0) ?? SPACE));
-    halves.set(table, half);
+    half = Array.from(PAGES[page](), (character) => printable(character.codePointAt(0) ?? SPACE));
+    halves.set(page, half);
   }
   return half[byte - 0x80] ?? SPACE;
 }

@@ -1,3 +1,4 @@
+import { CLONE_CODE_TABLES, type CodeTableNumbering } from "./code-tables.ts";
 import { type DriveTraits, THERMAL_DRIVE } from "./drive.ts";
 import type { CharacterCell } from "./font.ts";
 import type { KanjiSystem } from "./kanji.ts";
@@ -30,6 +31,8 @@ export interface Profile {
   readonly columnPitch8: number;
   /** ESC M: the cells of the fonts it has. */
   readonly fonts: { readonly a: CharacterCell; readonly b: CharacterCell; readonly c?: CharacterCell };
+  /** ESC t; absent where the numbers are Epson's. */
+  readonly codeTables?: CodeTableNumbering;
   /** Two-byte characters; absent in models without them. */
   readonly kanji?: { readonly system: KanjiSystem; readonly onAtPowerOn: boolean };
   readonly identity: {
@@ -168,6 +171,7 @@ const XP_80: Profile = {
   ...TM_M30III,
   name: "xp-80",
   fonts: TWO_FONTS,
+  codeTables: CLONE_CODE_TABLES,
   // Sold abroad with the two-byte mode switched off.
   kanji: { system: "gb18030", onAtPowerOn: false },
   verticalUnitsPerInch: 203,

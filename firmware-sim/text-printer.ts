@@ -121,7 +121,9 @@ export class TextPrinter {
     const { modes, target } = this;
     const own = modes.userDefined ? this.userGlyphs.get(`${target.modes.font}${byte}`) : undefined;
     const codePoint =
-      byte < 0x80 ? internationalCodePoint(modes.internationalSet, byte) : decodeByte(modes.codeTable, byte);
+      byte < 0x80
+        ? internationalCodePoint(modes.internationalSet, byte)
+        : decodeByte(modes.codeTable, byte, target.profile.codeTables);
     const glyph = own ?? glyphInCell(target.profile.fonts[target.modes.font] ?? target.profile.fonts.a, codePoint);
     target.placeCharacter(glyph, String.fromCodePoint(codePoint), target.modes.style);
   }

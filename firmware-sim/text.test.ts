@@ -5,7 +5,7 @@ import iconv from "iconv-lite";
 import { PNG } from "pngjs";
 import { describe, expect, it } from "vitest";
 import { getDot, isBlank } from "./bits.ts";
-import { codeTableNumbers, decodeByte, internationalCodePoint } from "./code-tables.ts";
+import { CLONE_CODE_TABLES, codeTableNumbers, decodeByte, internationalCodePoint } from "./code-tables.ts";
 import type { Page } from "./paper.ts";
 import type { Diagnostic } from "./parser.ts";
 import { findProfile } from "./profiles.ts";
@@ -88,6 +88,17 @@ describe("code tables (ESC t)", () => {
     expect(render("\x1bt\x1e\xae\x1bt\x1f\xae\n").text).toBe("đĐ");
     expect(render("\x1bt\x15\xa1\n").text).toBe("ก");
     expect(render("\x1bt\x01\xb1\xfa\n").text).toBe("ｱ区");
+  });
+
+  it("numbers the tables of clones as they do", () => {
+    const text = (profile: string, table: number, byte: number): string =>
+      renderEscpos(stream("\x1bt", [table, byte], "\n"), { profile })[0]?.text ?? "";
+    expect([text("tm-t88vi", 46, 0xc6), text("xp-80", 73, 0xc6), text("nt-5890k", 59, 0x86)]).toEqual(["Ж", "Ж", "Ж"]);
+    expect([text("tm-t88vi", 13, 0x98), text("xp-80", 61, 0x98)]).toEqual(["İ", "İ"]);
+    expect(diagnosed(stream("\x1bt\x2e"), "xp-80")).toMatchObject([{ kind: "unsupported", name: "ESC t" }]);
+    for (const table of codeTableNumbers(CLONE_CODE_TABLES)) {
+      expect(decodeByte(table, 0xb0, CLONE_CODE_TABLES)).toBeGreaterThan(0x20);
+    }
   });
 
   it("keeps full-width signs of a one-byte table within their cell", () => {

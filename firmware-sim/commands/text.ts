@@ -29,7 +29,8 @@ function selectEncoding(engine: Engine, data: Uint8Array): void {
 }
 
 function selectCodeTable(engine: Engine, n: number): void {
-  if (!hasCodeTable(n)) engine.output.diagnose("unsupported", `code table ${n} prints as table 0`);
+  if (!hasCodeTable(n, engine.profile.codeTables))
+    engine.output.diagnose("unsupported", `code table ${n} prints as table 0`);
   engine.text.modes.codeTable = n;
 }
 
