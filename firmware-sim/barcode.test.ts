@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { prepareZXingModule, type ReadInputBarcodeFormat, readBarcodes } from "zxing-wasm/reader";
+import { BARCODE_SYSTEMS } from "./barcode-systems.ts";
 import { getDot, isBlank } from "./bits.ts";
 import type { Page } from "./paper.ts";
 import type { Diagnostic } from "./parser.ts";
@@ -276,6 +278,65 @@ describe("GS ( k", () => {
   it("takes bytes as they are", async () => {
     const { page } = print("tm-m30iii", symbolWith(49, 4, "gr\u00fc\u00df"));
     expect(await decode(page)).toEqual([{ format: "QRCode", text: "grüß" }]);
+  });
+});
+
+describe("page mode", () => {
+  it("develops symbols in the direction of the page, at the print position", async () => {
+    const code = `\x1dH\x02\x1dh\x40\x1dw\x02${barcode(67, "400638133393")}`;
+    const qr = `\x1d$\x90\x01\x1b$\x64\x00${symbolWith(49, 4, "page")}`;
+    for (const direction of [0, 2]) {
+      const area = "\x1bW\x00\x00\x00\x00\x00\x02\x58\x02";
+      const { page, found } = print(
+        "tm-m30iii",
+        "\x1bL",
+        area,
+        "\x1bT",
+        [direction],
+        "\x1d$\xb4\x00",
+        code,
+        qr,
+        "\x0c",
+      );
+      expect(found).toEqual([]);
+      expect(page.text).toBe("4006381333931");
+      const results = await decode(page);
+      expect(results.toSorted((a, b) => a.format.localeCompare(b.format))).toEqual([
+        { format: "EAN13", text: "4006381333931" },
+        { format: "QRCode", text: "page" },
+      ]);
+    }
+  });
+});
+
+describe("any data", () => {
+  it("give paper or a diagnostic, and never an exception", () => {
+    const seed = Number(process.env["SEED"] ?? 4711);
+    console.info(`seed ${seed}`);
+    const bytes = fc.uint8Array({ maxLength: 40 }).map((data) => String.fromCharCode(...data));
+    const linear = fc.tuple(fc.constantFrom(...BARCODE_SYSTEMS.keys()), bytes).map(([m, data]) => barcode(m, data));
+    const setting = fc.tuple(fc.integer({ min: 48, max: 54 }), fc.integer({ min: 65, max: 71 }), bytes);
+    const matrix = fc
+      .tuple(setting, fc.integer({ min: 48, max: 54 }), bytes)
+      .map(([[family, fn, args], cn, data]) => symbol(family, fn, args.slice(0, 3)) + symbolWith(cn, undefined, data));
+    fc.assert(
+      fc.property(fc.array(fc.oneof(linear, matrix), { minLength: 1, maxLength: 4 }), (commands) => {
+        renderEscpos(stream(...commands, CUT));
+      }),
+      { seed, numRuns: 150 },
+    );
+  });
+
+  it("may be long", () => {
+    for (const [cn, count] of [
+      [48, 600],
+      [49, 3000],
+      [53, 1200],
+      [54, 1200],
+    ] as const) {
+      const { found } = print("tm-m30iii", symbolWith(cn, 2, "7".repeat(count)), "after\n");
+      expect(found.every(({ kind }) => kind === "ignored")).toBe(true);
+    }
   });
 });
 

@@ -34,7 +34,8 @@ let encoder: Encoder | undefined;
 
 /** The library is large: a simulator that prints no bar code must not pay for it. */
 function loadEncoder(): Encoder {
-  encoder ??= createRequire(import.meta.url)("@bwip-js/node") as Encoder;
+  const require = createRequire(import.meta.url);
+  encoder ??= require("@bwip-js/node") as Encoder;
   return encoder;
 }
 
