@@ -16,6 +16,9 @@ const DISCARD: DataSink = { write: (_bytes, from, to) => to - from, end: () => {
 export class Interpreter {
   readonly engine: Engine;
   private readonly parser: Parser<Engine>;
+  private readonly macroParser: Parser<Engine>;
+  /** How far the present round of the macro is. */
+  private macroAt = 0;
   private readonly output: InterpreterOutput;
   private running: { readonly row: CommandRow<Engine>; readonly params: readonly number[] } | undefined;
 
@@ -23,37 +26,69 @@ export class Interpreter {
     this.output = output;
     const diagnose: EngineOutput["diagnose"] = (kind, detail) => this.diagnose(kind, detail);
     this.engine = new Engine(profile, Object.assign(Object.create(output) as InterpreterOutput, { diagnose }));
-    this.parser = new Parser(COMMAND_TABLE, this.handler(), blocked);
+    const handler = this.handler();
+    this.parser = new Parser(COMMAND_TABLE, handler, () => blocked() || this.replaying);
+    this.macroParser = new Parser(COMMAND_TABLE, handler, blocked);
   }
 
   /** Interprets bytes [from, to) and returns how many it took; fewer when the print queue is full. */
   feed(bytes: Uint8Array, from = 0, to = bytes.length): number {
-    return this.parser.feed(bytes, from, to);
+    let at = from;
+    do {
+      if (!this.replay()) break;
+      at += this.parser.feed(bytes, at, to);
+    } while (this.replaying);
+    return at - from;
+  }
+
+  /** A macro (GS ^) has not come to its end: what was received after it waits. */
+  get replaying(): boolean {
+    return this.engine.memory.macros.repeat > 0;
+  }
+
+  /** Goes on with the macro; false when the print queue is full before its end. */
+  private replay(): boolean {
+    const { macros } = this.engine.memory;
+    while (macros.repeat > 0) {
+      this.macroAt += this.macroParser.feed(macros.defined, this.macroAt);
+      if (this.macroAt < macros.defined.length) return false;
+      this.macroAt = 0;
+      this.macroParser.reset();
+      macros.repeat -= 1;
+    }
+    return true;
   }
 
   /** Forgets everything received and every mode. */
   reset(): void {
     this.parser.reset();
+    this.macroParser.reset();
+    this.macroAt = 0;
+    this.engine.memory.macros.stop();
     this.engine.reset();
   }
 
   private handler(): ParserHandler<Engine> {
     return {
       text: (byte) => {
+        this.engine.memory.macros.record([byte]);
         this.running = undefined;
         if (this.engine.selected) this.engine.printByte(byte);
       },
       command: (row, params, data) => this.run(row, params, data),
       open: (row, params) => {
         if (!this.engine.selected || row.open === undefined) return DISCARD;
+        this.engine.memory.macros.record([...row.prefix, ...params]);
         this.running = { row, params };
         return this.bound(row.open(this.engine, params));
       },
+      // A macro is made of what can be replayed: bytes that mean nothing are left out.
       unknown: (bytes, offset) => this.output.diagnosed({ kind: "unknown", offset, bytes: [...bytes] }),
     };
   }
 
   private run(row: CommandRow<Engine>, params: readonly number[], data: Uint8Array): void {
+    if (row.name !== "GS :") this.engine.memory.macros.record([...row.prefix, ...params, ...data]);
     // ESC = is the only command a deselected printer obeys.
     if (!this.engine.selected && row.name !== "ESC =") return;
     this.engine.text.dropPartial();
@@ -79,6 +114,7 @@ export class Interpreter {
         this.engine.bind(() => {
           taken = sink.write(bytes, from, to);
         });
+        this.engine.memory.macros.record(bytes.subarray(from, from + taken));
         note();
         return taken;
       },

@@ -21,9 +21,6 @@ export const CONTROL_COMMANDS: readonly Command[] = [
   },
   // Padding: printers take NUL between commands without a word.
   { name: "NUL", prefix: [0x00], shape: fixed(0) },
-  { name: "ESC c 3", prefix: [ESC, code("c"), code("3")], shape: fixed(1) },
-  { name: "ESC c 4", prefix: [ESC, code("c"), code("4")], shape: fixed(1) },
-  { name: "ESC c 5", prefix: [ESC, code("c"), code("5")], shape: fixed(1) },
   {
     name: "ESC D",
     prefix: [ESC, code("D")],

@@ -2,7 +2,7 @@ import { type DotRow, rowBytes, setDots, widenDots } from "../bits.ts";
 import type { Engine } from "../engine.ts";
 import type { PageBuffer } from "../page-mode.ts";
 import type { DataSink } from "../parser.ts";
-import { block, type Command, code, digit, ESC, fixed, GS, LENGTH_PREFIXED, word } from "./command.ts";
+import { block, type Command, code, digit, ESC, GS, word } from "./command.ts";
 
 /** Rows handed to the mechanism together while raster data arrive. */
 const BAND_ROWS = 24;
@@ -153,49 +153,6 @@ function bitImage(engine: Engine, params: readonly number[], data: Uint8Array): 
   engine.markPrintingData();
 }
 
-/** GS ( L and GS 8 L: 112 stores a raster, 50 prints what is stored. */
-function graphics(engine: Engine, data: Uint8Array): void {
-  const fn = data[1] ?? 0;
-  if (!engine.profile.supports.graphics) {
-    engine.output.diagnose("unsupported", "this printer has no graphics commands");
-  } else if (fn === 112) {
-    storeGraphics(engine, data);
-  } else if (fn === 50 || fn === 2) {
-    const stored = engine.storedGraphics;
-    if (stored === undefined) return;
-    if (!engine.atBeginningOfLine) {
-      engine.output.diagnose("ignored", "not at the beginning of the line");
-      return;
-    }
-    engine.storedGraphics = undefined;
-    engine.printRaster(stored.rows, stored.widthDots, { x: 1, y: 1 });
-  } else {
-    engine.output.diagnose("unsupported", `GS ( L function ${fn}`);
-  }
-}
-
-function storeGraphics(engine: Engine, data: Uint8Array): void {
-  const [, , tone = 0, bx = 0, by = 0] = data;
-  const widthDots = word(data, 6);
-  const heightDots = word(data, 8);
-  const stride = rowBytes(widthDots);
-  const inRange = tone === 48 && (bx === 1 || bx === 2) && (by === 1 || by === 2) && widthDots > 0;
-  if (!inRange || heightDots === 0 || data.length < 10 + stride * heightDots) {
-    engine.output.diagnose("out-of-range", "monochrome, scales 1-2, data as long as width and height say");
-    return;
-  }
-  const rows: DotRow[] = [];
-  for (let row = 0; row < heightDots; row += 1) {
-    const source = data.slice(10 + row * stride, 10 + (row + 1) * stride);
-    const wide = new Uint8Array(rowBytes(widthDots * bx));
-    for (let dot = 0; dot < widthDots; dot += 1) {
-      if (((source[dot >> 3] ?? 0) & (0x80 >> (dot & 7))) !== 0) setDots(wide, dot * bx, bx);
-    }
-    for (let times = 0; times < by; times += 1) rows.push(wide);
-  }
-  engine.storedGraphics = { rows, widthDots: widthDots * bx };
-}
-
 export const IMAGE_COMMANDS: readonly Command[] = [
   {
     name: "GS v 0",
@@ -208,36 +165,5 @@ export const IMAGE_COMMANDS: readonly Command[] = [
     prefix: [ESC, code("*")],
     shape: block(3, (params) => word(params, 1) * (COLUMN_MODES[params[0] ?? 0]?.bytes ?? 1)),
     execute: bitImage,
-  },
-  {
-    name: "GS ( L",
-    prefix: [GS, code("("), code("L")],
-    shape: LENGTH_PREFIXED,
-    execute: (engine, _params, data) => graphics(engine, data),
-  },
-  {
-    name: "GS 8 L",
-    prefix: [GS, code("8"), code("L")],
-    shape: block(4, (params) => word(params, 0) + word(params, 2) * 0x10000),
-    execute: (engine, _params, data) => graphics(engine, data),
-  },
-  // User-defined bit images of the older kind are consumed whole, so that their data never print as text.
-  {
-    name: "GS *",
-    prefix: [GS, code("*")],
-    shape: block(2, (params) => (params[0] ?? 0) * (params[1] ?? 0) * 8),
-    execute: (engine) => engine.output.diagnose("unsupported", "downloaded bit images"),
-  },
-  {
-    name: "GS /",
-    prefix: [GS, code("/")],
-    shape: fixed(1),
-    execute: (engine) => engine.output.diagnose("unsupported", "downloaded bit images"),
-  },
-  {
-    name: "FS p",
-    prefix: [0x1c, code("p")],
-    shape: fixed(2),
-    execute: (engine) => engine.output.diagnose("unsupported", "NV bit images"),
   },
 ];

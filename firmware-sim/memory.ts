@@ -1,0 +1,200 @@
+import { type Picture, pictureBytes } from "./pictures.ts";
+
+/** The manuals' sizes: NV graphics 256 KB, downloaded graphics 12 KB, user records 1 KB. */
+export const NV_GRAPHICS_BYTES = 256 * 1024;
+export const RAM_GRAPHICS_BYTES = 12 * 1024;
+export const NV_RECORD_BYTES = 1024;
+
+/** Graphics under a key of two characters. */
+export type KeyedPictures = Map<string, Picture>;
+
+/** What NV memory holds; written as JSON. */
+interface StoredNv {
+  readonly version: 1;
+  readonly graphics: readonly (readonly [key: string, picture: StoredPicture])[];
+  readonly images: readonly StoredPicture[];
+  readonly records: readonly (readonly [key: string, base64: string])[];
+  readonly switches: readonly (readonly [bank: number, bits: string])[];
+  readonly values: readonly (readonly [number: number, value: number])[];
+  readonly serialSettings: readonly (readonly [number: number, text: string])[];
+  readonly totals: readonly (readonly [counter: number, value: number])[];
+  readonly offsets: readonly (readonly [counter: number, value: number])[];
+}
+
+interface StoredPicture {
+  readonly widthDots: number;
+  readonly heightDots: number;
+  readonly base64: string;
+}
+
+/** Everything that survives a power cut. */
+export class NvMemory {
+  /** GS ( L 67/68. */
+  readonly graphics: KeyedPictures = new Map();
+  /** FS q. */
+  images: Picture[] = [];
+  /** GS ( C. */
+  readonly records = new Map<string, Uint8Array>();
+  /** GS ( E fn 3: eight characters a bank, switch 8 first. */
+  readonly switches = new Map<number, string>();
+  /** GS ( E fn 5. */
+  readonly values = new Map<number, number>();
+  /** GS ( E fn 11. */
+  readonly serialSettings = new Map<number, string>();
+  /** Maintenance counters, without what the meters of this run add. */
+  private readonly totals = new Map<number, number>();
+  /** GS g 0: what the resettable counters are ahead of the total. */
+  private readonly offsets = new Map<number, number>();
+  private readonly onChange: () => void;
+  /** What motor, cutter and clock have counted since the simulator started, by counter number. */
+  meters: () => ReadonlyMap<number, number> = () => new Map();
+
+  constructor(onChange: () => void = () => {}) {
+    this.onChange = onChange;
+  }
+
+  /** To be called after every change. */
+  changed(): void {
+    this.onChange();
+  }
+
+  /** GS g 2: below 128 the counter that can be set, above it the cumulative one. Undefined: no such counter. */
+  counter(number: number): number | undefined {
+    const kind = number & 0x7f;
+    const metered = this.meters().get(kind);
+    if (metered === undefined) return undefined;
+    const total = (this.totals.get(kind) ?? 0) + metered;
+    return number < 128 ? total + (this.offsets.get(kind) ?? 0) : total;
+  }
+
+  /** GS g 0. */
+  setCounter(number: number, value: number): boolean {
+    const total = number < 128 ? this.counter(number | 0x80) : undefined;
+    if (total === undefined) return false;
+    this.offsets.set(number, value - total);
+    this.changed();
+    return true;
+  }
+
+  toJson(): string {
+    const totals = [...this.meters().keys()].map((kind) => [kind, this.counter(kind | 0x80) ?? 0] as const);
+    const stored: StoredNv = {
+      version: 1,
+      graphics: [...this.graphics].map(([key, picture]) => [key, storePicture(picture)]),
+      images: this.images.map(storePicture),
+      records: [...this.records].map(([key, bytes]) => [key, Buffer.from(bytes).toString("base64")]),
+      switches: [...this.switches],
+      values: [...this.values],
+      serialSettings: [...this.serialSettings],
+      totals,
+      offsets: [...this.offsets],
+    };
+    return `${JSON.stringify(stored)}\n`;
+  }
+
+  /** Takes over what `toJson` wrote; throws when it is something else. */
+  load(json: string): void {
+    const stored = JSON.parse(json) as StoredNv;
+    if (stored.version !== 1) throw new Error("not the NV memory of a printer simulator, or of another version");
+    for (const [key, picture] of stored.graphics) this.graphics.set(key, restorePicture(picture));
+    this.images = stored.images.map(restorePicture);
+    for (const [key, base64] of stored.records) this.records.set(key, Uint8Array.from(Buffer.from(base64, "base64")));
+    for (const [bank, bits] of stored.switches) this.switches.set(bank, bits);
+    for (const [number, value] of stored.values) this.values.set(number, value);
+    for (const [number, text] of stored.serialSettings) this.serialSettings.set(number, text);
+    for (const [counter, value] of stored.totals) this.totals.set(counter, value);
+    for (const [counter, value] of stored.offsets) this.offsets.set(counter, value);
+  }
+}
+
+/** GS : longer definitions lose their end. */
+const MACRO_BYTES = 2048;
+
+/** The macro of GS : and GS ^. */
+class MacroMemory {
+  defined = new Uint8Array(0);
+  /** What has been received since GS : began a definition. */
+  recording: number[] | undefined;
+  /** Rounds that are still to be replayed. */
+  repeat = 0;
+
+  record(bytes: ArrayLike<number>): void {
+    if (this.recording === undefined) return;
+    for (let at = 0; at < bytes.length && this.recording.length < MACRO_BYTES; at += 1) {
+      this.recording.push(bytes[at] ?? 0);
+    }
+  }
+
+  /** The buffers are cleared: neither a definition nor a replay goes on. */
+  stop(): void {
+    this.recording = undefined;
+    this.repeat = 0;
+  }
+
+  clear(): void {
+    this.stop();
+    this.defined = new Uint8Array(0);
+  }
+}
+
+/** Both memories of a printer besides its buffers. */
+export class PrinterMemory {
+  readonly nv: NvMemory;
+  /** GS ( L 83/84: lost with the power and by ESC @. */
+  readonly downloaded: KeyedPictures = new Map();
+  /** GS *. */
+  bitImage: Picture | undefined;
+  /** GS ( L 112/113 with multiple tone, until fn 50. */
+  readonly tonePlanes: (Picture | undefined)[] = [];
+  /** ESC @ leaves macros alone. */
+  readonly macros = new MacroMemory();
+  /** GS ( E fn 1: true within the user setting mode. */
+  userSetting = false;
+  /** GS ( K: print density, speed and the like, by function. */
+  readonly printControl = new Map<number, number>();
+  /** Blocks of a long answer that wait for the host's ACK. */
+  untransmitted: (readonly number[])[] = [];
+
+  constructor(nv: NvMemory = new NvMemory()) {
+    this.nv = nv;
+  }
+
+  /** ESC @. */
+  initialize(): void {
+    this.downloaded.clear();
+    this.bitImage = undefined;
+    this.tonePlanes.length = 0;
+    this.printControl.clear();
+    this.untransmitted = [];
+  }
+
+  /** Only what is non-volatile is left. */
+  cutPower(): void {
+    this.initialize();
+    this.macros.clear();
+    this.userSetting = false;
+  }
+}
+
+export function usedBytes(pictures: Iterable<Picture>): number {
+  let bytes = 0;
+  for (const picture of pictures) bytes += pictureBytes(picture);
+  return bytes;
+}
+
+function storePicture(picture: Picture): StoredPicture {
+  return {
+    widthDots: picture.widthDots,
+    heightDots: picture.rows.length,
+    base64: Buffer.concat(picture.rows).toString("base64"),
+  };
+}
+
+function restorePicture({ widthDots, heightDots, base64 }: StoredPicture): Picture {
+  const bytes = Uint8Array.from(Buffer.from(base64, "base64"));
+  const stride = (widthDots + 7) >> 3;
+  return {
+    widthDots,
+    rows: Array.from({ length: heightDots }, (_, row) => bytes.slice(row * stride, (row + 1) * stride)),
+  };
+}
