@@ -9,7 +9,7 @@ export type { Diagnostic } from "./parser.ts";
 export { pageToPng } from "./png.ts";
 export type { InProcessConnection } from "./ports/in-process.ts";
 export type { SerialSettings } from "./ports/serial-line.ts";
-export type { DrawerPulse, PrinterState } from "./printer.ts";
+export type { DrawerPulse, PrinterState } from "./printer-state.ts";
 export { DEFAULT_PROFILE_NAME, findProfile, PROFILES, type Profile, withSmallBuffer } from "./profiles.ts";
 export { type RenderOptions, renderEscpos } from "./render.ts";
 export { type Simulator, type SimulatorOptions, startSimulator } from "./simulator.ts";

@@ -1,60 +1,26 @@
-import { BackChannel, type Reply } from "./back-channel.ts";
+import { BackChannel, EXTENDED_STATUS, type Reply } from "./back-channel.ts";
 import { BusySignal } from "./busy-signal.ts";
 import type { Cancel, SimClock } from "./clock.ts";
 import type { Fault } from "./faults.ts";
 import { createFraming, Interpreter, type InterpreterOutput } from "./interpreter.ts";
 import { LineNoise } from "./line-noise.ts";
 import { Mechanism } from "./mechanism.ts";
-import { NvMemory, PrinterMemory } from "./memory.ts";
-import { type Page, PaperRoll } from "./paper.ts";
+import { PaperRoll } from "./paper.ts";
 import type { Diagnostic } from "./parser.ts";
 import type { HostConnection, HostLink } from "./ports/port.ts";
+import type { DrawerPulse, Inflow, PrinterEvents, PrinterState } from "./printer-state.ts";
 import type { Profile } from "./profiles.ts";
 import { type RealTimeCommand, RealTimeScanner } from "./realtime-scanner.ts";
-import { ReceiveBuffer } from "./receive-buffer.ts";
-import { ALL_WELL, automaticStatus, type Conditions, isOffline, isStopped, realTimeStatus } from "./status.ts";
-
-/** A drawer pulse that was asked for. */
-export interface DrawerPulse {
-  readonly atMs: number;
-  readonly pin: number;
-  readonly onMs: number;
-  readonly offMs: number;
-}
-
-export interface PrinterState {
-  readonly power: boolean;
-  readonly link: boolean;
-  readonly online: boolean;
-  readonly conditions: Conditions;
-  /** Connections that are open. */
-  readonly connections: number;
-  readonly bufferedBytes: number;
-  /** What a line without flow control sent beyond the receive buffer. */
-  readonly lostBytes: number;
-  /** Rows interpreted but not on paper. */
-  readonly queuedRows: number;
-  readonly headTemperatureC: number;
-  /** Rows that have passed the head since the start. */
-  readonly headRow: number;
-  /** Nothing received is waiting, nothing is moving. */
-  readonly idle: boolean;
-}
-
-export interface PrinterEvents {
-  page(page: Page): void;
-  /** Hosts can (not) reach the printer: power or link has changed. */
-  reachable(reachable: boolean): void;
-}
-
-interface Inflow {
-  readonly id: number;
-  readonly link: HostLink;
-  scanner: RealTimeScanner;
-  /** Received, but not yet in the receive buffer. */
-  waiting: Uint8Array;
-  hostGone: boolean;
-}
+import { joined, ReceiveBuffer } from "./receive-buffer.ts";
+import {
+  ALL_WELL,
+  automaticStatus,
+  type Conditions,
+  isOffline,
+  isStopped,
+  realTimeStatus,
+  SENSED_FAULTS,
+} from "./status.ts";
 
 /** Bytes interpreted before others get a turn. */
 const BYTES_PER_TURN = 4096;
@@ -74,8 +40,6 @@ export class Printer {
   private readonly buffer: ReceiveBuffer;
   private readonly mechanism: Mechanism;
   private readonly interpreter: Interpreter;
-  private readonly memory: PrinterMemory;
-  private cuts = 0;
   private readonly backChannel: BackChannel;
   private readonly inflows = new Map<number, Inflow>();
   private conditions = ALL_WELL;
@@ -87,32 +51,25 @@ export class Printer {
   private admitting = false;
   private readonly busy: BusySignal;
   private lostBytes = 0;
+  /** Functions of DLE DC4 that GS ( D lets through. */
+  private armed = new Set([1]);
+  /** Switched off by its host, with its interfaces still under power. */
+  private standby = false;
   private readonly noise = new LineNoise();
   /** Paper is stuck in the path. */
   private jammed = false;
   /** Ends the wait for the head to cool down. */
   private cooled: Cancel | undefined;
 
-  constructor(profile: Profile, clock: SimClock, events: PrinterEvents, nv: NvMemory = new NvMemory()) {
+  constructor(profile: Profile, clock: SimClock, events: PrinterEvents) {
     this.profile = profile;
     this.clock = clock;
     this.events = events;
     this.buffer = new ReceiveBuffer(profile.bufferBytes);
     this.busy = new BusySignal(profile);
-    this.backChannel = new BackChannel(clock);
-    this.memory = new PrinterMemory(nv);
-    this.paper = new PaperRoll(profile, (page) => {
-      this.cuts += 1;
-      events.page(page);
-    });
-    const startedMs = clock.nowMs();
-    // The maintenance counters of GS g: lines of paper fed, cuts, hours in use.
-    nv.meters = () =>
-      new Map([
-        [20, Math.floor((this.paper.headRow * 6) / profile.dpi)],
-        [50, this.cuts],
-        [70, Math.floor((clock.nowMs() - startedMs) / 3_600_000)],
-      ]);
+    // Without BUSY for it, hosts are told on their own that the printer goes offline (GS a).
+    this.backChannel = new BackChannel(clock, profile.supports.asb && !profile.busyWhenOffline ? 2 : 0);
+    this.paper = new PaperRoll(profile, (page) => events.page(page));
     this.mechanism = new Mechanism(profile, clock, this.paper, {
       room: () => this.wake(),
       paperEnded: () => this.setConditions({ paperEnd: true }),
@@ -144,7 +101,7 @@ export class Printer {
       queuedRows: this.mechanism.rowsWaiting,
       headTemperatureC: this.mechanism.headTemperatureC,
       headRow: this.paper.headRow,
-      idle: !waiting && this.buffer.length === 0 && !this.interpreter.replaying && this.mechanism.idle,
+      idle: !waiting && this.buffer.length === 0 && this.mechanism.idle,
     };
   }
 
@@ -157,7 +114,7 @@ export class Printer {
     if (this.busy.isBusy) link.busy?.(true);
     return {
       receive: (bytes) => {
-        if (this.inflows.get(id) !== inflow) return true;
+        if (this.inflows.get(id) !== inflow || !this.power) return true;
         const heard = this.noise.apply(bytes);
         inflow.waiting = inflow.waiting.length === 0 ? heard : joined(inflow.waiting, heard);
         this.admit(inflow);
@@ -189,13 +146,6 @@ export class Printer {
         this.paper.load();
         this.setConditions({ paperEnd: false, paperNearEnd: false });
         break;
-      case "paper-near-end":
-        this.setConditions({ paperNearEnd: true });
-        break;
-      case "cover-open":
-      case "cover-closed":
-        this.setConditions({ coverOpen: fault.kind === "cover-open" });
-        break;
       case "cutter-jam":
       case "cutter-freed":
         this.mechanism.cutterJammed = fault.kind === "cutter-jam";
@@ -206,6 +156,7 @@ export class Printer {
       case "power-on":
         this.restore(() => {
           this.power = true;
+          this.standby = false;
         });
         break;
       case "link-cut":
@@ -230,9 +181,6 @@ export class Printer {
       case "jam-cleared":
         this.jammed = false;
         break;
-      case "unrecoverable-error":
-        this.setConditions({ unrecoverableError: true });
-        break;
       case "lost-bytes":
       case "corrupted-bytes":
       case "line-clean":
@@ -249,10 +197,8 @@ export class Printer {
       case "feed-button":
         this.feedByButton();
         break;
-      case "drawer-opened":
-      case "drawer-closed":
-        this.setConditions({ drawerPinHigh: fault.kind === "drawer-opened" });
-        break;
+      default:
+        this.setConditions(SENSED_FAULTS[fault.kind]);
     }
   }
 
@@ -274,13 +220,14 @@ export class Printer {
   }
 
   private cutPower(): void {
-    if (!this.power) return;
+    if (!this.power && !this.standby) return;
     this.mechanism.halt();
     this.mechanism.clear();
     this.power = false;
+    this.standby = false;
+    this.armed = new Set([1]);
     this.buffer.clear();
     this.interpreter.reset();
-    this.memory.cutPower();
     this.inflows.clear();
     this.backChannel.forget();
     this.backChannel.dropAll();
@@ -349,9 +296,18 @@ export class Printer {
       },
       setOfflineResponse: (mode) => this.backChannel.setOfflineResponse(this.currentConnection, mode),
       setAutomaticStatus: (n) => this.backChannel.setAutomaticStatus(this.currentConnection, n, this.conditions),
-      initialized: () => this.backChannel.clearAutomaticStatus(),
+      setExtendedStatus: (enabled) => {
+        if (enabled) this.backChannel.send(this.currentConnection, EXTENDED_STATUS);
+      },
+      armRealTime: (fn, armed) => {
+        if (armed) this.armed.add(fn);
+        else this.armed.delete(fn);
+      },
+      initialized: () => {
+        this.backChannel.clearAutomaticStatus();
+        this.armed = new Set([1]);
+      },
       pulse: (pin, onMs, offMs) => this.pulse(pin, onMs, offMs),
-      memory: this.memory,
       conditions: () => this.conditions,
       diagnosed: (diagnostic) => {
         this.diagnostics.push(diagnostic);
@@ -391,13 +347,22 @@ export class Printer {
     switch (command.kind) {
       case "transmit-status":
         this.mechanism.advance();
-        this.backChannel.send(id, [realTimeStatus(command.n, this.conditions)]);
+        this.backChannel.sendStatus(id, realTimeStatus(command.n, this.conditions));
         break;
       case "transmit-asb":
         this.backChannel.send(id, automaticStatus(this.conditions));
         break;
+      case "transmit-extended-asb":
+        this.backChannel.send(id, EXTENDED_STATUS);
+        break;
+      case "transmit-offline-response":
+        this.backChannel.respondOffline(id, this.conditions);
+        break;
+      case "power-off":
+        if (this.armed.has(2)) this.switchOff(id);
+        break;
       case "pulse":
-        this.pulse(command.pin, command.onMs, command.onMs);
+        if (this.armed.has(1)) this.pulse(command.pin, command.onMs, command.onMs);
         break;
       case "recover":
         this.recover(command.clearing);
@@ -410,6 +375,19 @@ export class Printer {
       case "no-operation":
         break;
     }
+  }
+
+  /** DLE DC4 fn 2: tells the host and is dead to everything until it is switched on again. */
+  private switchOff(id: number): void {
+    this.backChannel.send(id, [0x3b, 0x30, 0x00]);
+    this.mechanism.halt();
+    this.clearBuffers();
+    this.backChannel.forget();
+    this.backChannel.clearAutomaticStatus();
+    this.armed = new Set([1]);
+    this.power = false;
+    this.standby = true;
+    for (const inflow of this.inflows.values()) inflow.waiting = NO_BYTES;
   }
 
   /** DLE ENQ 1 goes on with the failed step, DLE ENQ 2 after throwing everything away. */
@@ -439,7 +417,8 @@ export class Printer {
   private admit(inflow: Inflow): void {
     const bytes = inflow.waiting;
     let at = 0;
-    while (at < bytes.length && inflow.scanner.scan(bytes[at] ?? 0)) at += 1;
+    while (at < bytes.length && this.power && inflow.scanner.scan(bytes[at] ?? 0)) at += 1;
+    if (!this.power) at = bytes.length;
     inflow.waiting = at === bytes.length ? NO_BYTES : bytes.subarray(at);
     if (this.canInterpret) this.wake();
   }
@@ -473,10 +452,7 @@ export class Printer {
       // Offline, input stays in the receive buffer and queries in it stay unanswered.
       if (!this.power || isOffline(this.conditions)) break;
       const run = this.buffer.peek();
-      if (run === undefined) {
-        if (this.interpreter.replaying) this.interpreter.feed(NO_BYTES);
-        break;
-      }
+      if (run === undefined) break;
       this.currentConnection = run.origin;
       const count = this.interpreter.feed(run.bytes);
       this.buffer.drop(count);
@@ -490,18 +466,6 @@ export class Printer {
   }
 
   private get canInterpret(): boolean {
-    return (
-      this.power &&
-      (this.buffer.length > 0 || this.interpreter.replaying) &&
-      !isOffline(this.conditions) &&
-      this.mechanism.hasRoom
-    );
+    return this.power && this.buffer.length > 0 && !isOffline(this.conditions) && this.mechanism.hasRoom;
   }
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(first.length + second.length);
-  bytes.set(first);
-  bytes.set(second, first.length);
-  return bytes;
 }

@@ -3,6 +3,9 @@ export type RealTimeCommand =
   | { readonly kind: "recover"; readonly clearing: boolean }
   | { readonly kind: "pulse"; readonly pin: number; readonly onMs: number }
   | { readonly kind: "transmit-asb" }
+  | { readonly kind: "transmit-extended-asb" }
+  | { readonly kind: "transmit-offline-response" }
+  | { readonly kind: "power-off" }
   | { readonly kind: "clear-buffers" }
   | { readonly kind: "no-operation" };
 
@@ -12,6 +15,13 @@ export interface RealTimeRow {
   readonly pattern: readonly (number | readonly [number, number])[];
   readonly read: (bytes: readonly number[]) => RealTimeCommand;
 }
+
+/** DLE DC4 fn 7 m: what is sent even when it is not enabled. */
+const TRANSMISSIONS: Readonly<Record<number, RealTimeCommand>> = {
+  1: { kind: "transmit-asb" },
+  2: { kind: "transmit-extended-asb" },
+  4: { kind: "transmit-offline-response" },
+};
 
 export const REAL_TIME_ROWS: readonly RealTimeRow[] = [
   { name: "DLE EOT", pattern: [0x10, 0x04, [1, 4]], read: (bytes) => ({ kind: "transmit-status", n: bytes[2] ?? 1 }) },
@@ -27,10 +37,11 @@ export const REAL_TIME_ROWS: readonly RealTimeRow[] = [
     pattern: [0x10, 0x14, 1, [0, 1], [1, 8]],
     read: (bytes) => ({ kind: "pulse", pin: bytes[3] ?? 0, onMs: (bytes[4] ?? 1) * 100 }),
   },
+  { name: "DLE DC4 (fn 2)", pattern: [0x10, 0x14, 2, 1, 8], read: () => ({ kind: "power-off" }) },
   {
     name: "DLE DC4 (fn 7)",
     pattern: [0x10, 0x14, 7, [1, 5]],
-    read: (bytes) => (bytes[3] === 1 ? { kind: "transmit-asb" } : noOperation()),
+    read: (bytes) => TRANSMISSIONS[bytes[3] ?? 0] ?? noOperation(),
   },
   {
     name: "DLE DC4 (fn 8)",

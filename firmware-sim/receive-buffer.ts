@@ -56,3 +56,10 @@ export class ReceiveBuffer {
     this.count = 0;
   }
 }
+
+export function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(first.length + second.length);
+  bytes.set(first);
+  bytes.set(second, first.length);
+  return bytes;
+}

@@ -79,6 +79,16 @@ export function automaticStatus(conditions: Conditions): readonly [number, numbe
   ];
 }
 
+/** Faults that are nothing but what a sensor says. */
+export const SENSED_FAULTS = {
+  "paper-near-end": { paperNearEnd: true },
+  "cover-open": { coverOpen: true },
+  "cover-closed": { coverOpen: false },
+  "unrecoverable-error": { unrecoverableError: true },
+  "drawer-opened": { drawerPinHigh: true },
+  "drawer-closed": { drawerPinHigh: false },
+} as const satisfies Readonly<Record<string, Partial<Conditions>>>;
+
 /** True when a change touches one of the groups that GS a n selected. */
 export function isReported(n: number, before: Conditions, after: Conditions): boolean {
   if ((n & 0x01) !== 0 && before.drawerPinHigh !== after.drawerPinHigh) return true;

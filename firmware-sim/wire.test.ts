@@ -7,7 +7,8 @@ import { type Simulator, startSimulator } from "./simulator.ts";
 import { hex, stream } from "./test-bytes.ts";
 
 const T88: Profile = findProfile("tm-t88vi");
-const FULL_ONLY: Profile = { ...T88, busyWhenOffline: false };
+/** BUSY for a full buffer only, and no word of its own about being offline. */
+const FULL_ONLY: Profile = { ...T88, busyWhenOffline: false, supports: { ...T88.supports, asb: false } };
 const open: Simulator[] = [];
 
 afterEach(async () => {

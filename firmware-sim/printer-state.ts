@@ -1,0 +1,47 @@
+import type { Page } from "./paper.ts";
+import type { HostLink } from "./ports/port.ts";
+import type { RealTimeScanner } from "./realtime-scanner.ts";
+import type { Conditions } from "./status.ts";
+
+/** A drawer pulse that was asked for. */
+export interface DrawerPulse {
+  readonly atMs: number;
+  readonly pin: number;
+  readonly onMs: number;
+  readonly offMs: number;
+}
+
+export interface PrinterState {
+  readonly power: boolean;
+  readonly link: boolean;
+  readonly online: boolean;
+  readonly conditions: Conditions;
+  /** Connections that are open. */
+  readonly connections: number;
+  readonly bufferedBytes: number;
+  /** What a line without flow control sent beyond the receive buffer. */
+  readonly lostBytes: number;
+  /** Rows interpreted but not on paper. */
+  readonly queuedRows: number;
+  readonly headTemperatureC: number;
+  /** Rows that have passed the head since the start. */
+  readonly headRow: number;
+  /** Nothing received is waiting, nothing is moving. */
+  readonly idle: boolean;
+}
+
+export interface PrinterEvents {
+  page(page: Page): void;
+  /** Hosts can (not) reach the printer: power or link has changed. */
+  reachable(reachable: boolean): void;
+}
+
+/** What came in on one connection. */
+export interface Inflow {
+  readonly id: number;
+  readonly link: HostLink;
+  scanner: RealTimeScanner;
+  /** Received, but not yet in the receive buffer. */
+  waiting: Uint8Array;
+  hostGone: boolean;
+}
