@@ -89,7 +89,19 @@ export function characterGlyph(font: "a" | "b", codePoint: number): Glyph {
 
 /** The dots of a one-byte character, which always fills just its cell. */
 export function glyphInCell(cell: CharacterCell, codePoint: number): Glyph {
-  const glyph = sourceGlyph(cell, codePoint);
+  const key = (codePoint * 256 + cell.widthDots) * 256 + cell.heightDots;
+  let fitted = fittedGlyphs.get(key);
+  if (fitted === undefined) {
+    fitted = fit(sourceGlyph(cell, codePoint), cell);
+    fittedGlyphs.set(key, fitted);
+  }
+  return fitted;
+}
+
+/** As many as there are characters in the fonts, and no more. */
+const fittedGlyphs = new Map<number, Glyph>();
+
+function fit(glyph: Glyph, cell: CharacterCell): Glyph {
   if (glyph.widthDots === cell.widthDots && glyph.rows.length === cell.heightDots) return glyph;
   return centered(glyph.widthDots >= cell.widthDots * 2 ? halved(glyph) : glyph, cell);
 }

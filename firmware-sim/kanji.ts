@@ -48,10 +48,17 @@ export function kanjiLength(coding: KanjiCoding, bytes: readonly number[]): numb
   return coding === "gb18030" && trail >= 0x30 && trail <= 0x39 ? 4 : 2;
 }
 
+const decoders = new Map<string, TextDecoder>();
+
 /** The character of a code, or undefined where the code is not assigned. */
 export function decodeKanji(coding: KanjiCoding, bytes: readonly number[]): number | undefined {
   const { label, offset } = CODINGS[coding];
-  const decoded = new TextDecoder(label).decode(Uint8Array.from(bytes, (byte) => byte + offset));
+  let decoder = decoders.get(label);
+  if (decoder === undefined) {
+    decoder = new TextDecoder(label);
+    decoders.set(label, decoder);
+  }
+  const decoded = decoder.decode(Uint8Array.from(bytes, (byte) => byte + offset));
   const codePoint = decoded.codePointAt(0);
   const isOne = codePoint !== undefined && decoded.length === String.fromCodePoint(codePoint).length;
   return isOne && codePoint !== 0xfffd ? codePoint : undefined;
