@@ -3,6 +3,7 @@ import { type DotRow, orDots, rowBytes, widenDots } from "./bits.ts";
 import { type CharacterStyle, characterWidthDots, PLAIN_STYLE } from "./character.ts";
 import type { FontName, Glyph } from "./font.ts";
 import { type Alignment, alignmentOffset, LineBuffer } from "./line-buffer.ts";
+import { PrinterMemory } from "./memory.ts";
 import type { Direction, PageBuffer, PageSize, PrintArea } from "./page-mode.ts";
 import type { Profile } from "./profiles.ts";
 import type { Conditions } from "./status.ts";
@@ -11,6 +12,8 @@ import { TextPrinter } from "./text-printer.ts";
 
 /** What the interpreter can bring about. Answers go to the connection whose byte completed the command. */
 export interface EngineOutput {
+  /** What the printer remembers besides its buffers; without it memory lives as long as the engine. */
+  readonly memory?: PrinterMemory;
   push(step: Step): void;
   reply(bytes: readonly number[]): void;
   /** What sends the process ID when called; the connection is fixed now. */
@@ -80,6 +83,7 @@ function initialModes(profile: Profile): Modes {
 export class Engine {
   readonly profile: Profile;
   readonly output: EngineOutput;
+  readonly memory: PrinterMemory;
   readonly line = new LineBuffer();
   readonly text: TextPrinter;
   /** The page of page mode; undefined in standard mode. */
@@ -100,6 +104,7 @@ export class Engine {
   constructor(profile: Profile, output: EngineOutput) {
     this.profile = profile;
     this.output = output;
+    this.memory = output.memory ?? new PrinterMemory();
     this.modes = initialModes(profile);
     this.text = new TextPrinter(this);
   }
@@ -133,6 +138,7 @@ export class Engine {
 
   /** ESC @. */
   initialize(): void {
+    this.memory.initialize();
     this.page = undefined;
     this.line.clear();
     this.lineMarkers = [];

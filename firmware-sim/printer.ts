@@ -5,6 +5,7 @@ import type { Fault } from "./faults.ts";
 import { createFraming, Interpreter, type InterpreterOutput } from "./interpreter.ts";
 import { LineNoise } from "./line-noise.ts";
 import { Mechanism } from "./mechanism.ts";
+import { NvMemory, PrinterMemory } from "./memory.ts";
 import { PaperRoll } from "./paper.ts";
 import type { Diagnostic } from "./parser.ts";
 import type { HostConnection, HostLink } from "./ports/port.ts";
@@ -40,6 +41,8 @@ export class Printer {
   private readonly buffer: ReceiveBuffer;
   private readonly mechanism: Mechanism;
   private readonly interpreter: Interpreter;
+  private readonly memory: PrinterMemory;
+  private cuts = 0;
   private readonly backChannel: BackChannel;
   private readonly inflows = new Map<number, Inflow>();
   private conditions = ALL_WELL;
@@ -61,7 +64,7 @@ export class Printer {
   /** Ends the wait for the head to cool down. */
   private cooled: Cancel | undefined;
 
-  constructor(profile: Profile, clock: SimClock, events: PrinterEvents) {
+  constructor(profile: Profile, clock: SimClock, events: PrinterEvents, nv: NvMemory = new NvMemory()) {
     this.profile = profile;
     this.clock = clock;
     this.events = events;
@@ -69,7 +72,19 @@ export class Printer {
     this.busy = new BusySignal(profile);
     // Without BUSY for it, hosts are told on their own that the printer goes offline (GS a).
     this.backChannel = new BackChannel(clock, profile.supports.asb && !profile.busyWhenOffline ? 2 : 0);
-    this.paper = new PaperRoll(profile, (page) => events.page(page));
+    this.memory = new PrinterMemory(nv);
+    this.paper = new PaperRoll(profile, (page) => {
+      this.cuts += 1;
+      events.page(page);
+    });
+    const startedMs = clock.nowMs();
+    // The maintenance counters of GS g: lines of paper fed, cuts, hours in use.
+    nv.meters = () =>
+      new Map([
+        [20, Math.floor((this.paper.headRow * 6) / profile.dpi)],
+        [50, this.cuts],
+        [70, Math.floor((clock.nowMs() - startedMs) / 3_600_000)],
+      ]);
     this.mechanism = new Mechanism(profile, clock, this.paper, {
       room: () => this.wake(),
       paperEnded: () => this.setConditions({ paperEnd: true }),
@@ -101,7 +116,7 @@ export class Printer {
       queuedRows: this.mechanism.rowsWaiting,
       headTemperatureC: this.mechanism.headTemperatureC,
       headRow: this.paper.headRow,
-      idle: !waiting && this.buffer.length === 0 && this.mechanism.idle,
+      idle: !waiting && this.buffer.length === 0 && !this.interpreter.replaying && this.mechanism.idle,
     };
   }
 
@@ -228,6 +243,7 @@ export class Printer {
     this.armed = new Set([1]);
     this.buffer.clear();
     this.interpreter.reset();
+    this.memory.cutPower();
     this.inflows.clear();
     this.backChannel.forget();
     this.backChannel.dropAll();
@@ -308,6 +324,7 @@ export class Printer {
         this.armed = new Set([1]);
       },
       pulse: (pin, onMs, offMs) => this.pulse(pin, onMs, offMs),
+      memory: this.memory,
       conditions: () => this.conditions,
       diagnosed: (diagnostic) => {
         this.diagnostics.push(diagnostic);
@@ -452,7 +469,10 @@ export class Printer {
       // Offline, input stays in the receive buffer and queries in it stay unanswered.
       if (!this.power || isOffline(this.conditions)) break;
       const run = this.buffer.peek();
-      if (run === undefined) break;
+      if (run === undefined) {
+        if (this.interpreter.replaying) this.interpreter.feed(NO_BYTES);
+        break;
+      }
       this.currentConnection = run.origin;
       const count = this.interpreter.feed(run.bytes);
       this.buffer.drop(count);
@@ -466,6 +486,11 @@ export class Printer {
   }
 
   private get canInterpret(): boolean {
-    return this.power && this.buffer.length > 0 && !isOffline(this.conditions) && this.mechanism.hasRoom;
+    return (
+      this.power &&
+      (this.buffer.length > 0 || this.interpreter.replaying) &&
+      !isOffline(this.conditions) &&
+      this.mechanism.hasRoom
+    );
   }
 }

@@ -1,6 +1,7 @@
 import type { Reply } from "./back-channel.ts";
 import { type Cancel, createFastClock, createRealClock, type SimClock } from "./clock.ts";
 import { type Fault, type FaultText, parseTimedFault } from "./faults.ts";
+import { NvFile } from "./nv-file.ts";
 import type { Page } from "./paper.ts";
 import { PaperFolder } from "./paper-folder.ts";
 import type { Diagnostic } from "./parser.ts";
@@ -25,6 +26,8 @@ export interface SimulatorOptions {
   readonly tcpHost?: string;
   /** Every piece of paper becomes `ticket-0001.png` ... in this folder, the uncut rest `uncut.png` at `close`. */
   readonly paperFolder?: string;
+  /** NV memory lives in this file: stored graphics, records, settings and counters. Without it, until `close`. */
+  readonly nvFile?: string;
 }
 
 export interface ConnectOptions {
@@ -115,21 +118,27 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const profile = typeof options.profile === "object" ? options.profile : findProfile(options.profile);
   const clock = chooseClock(options);
   const folder = options.paperFolder === undefined ? undefined : await PaperFolder.open(options.paperFolder);
+  const nvFile = options.nvFile === undefined ? undefined : await NvFile.open(options.nvFile);
   const pages: Page[] = [];
   const queue = new PageQueue();
   const writes = new Set<Promise<void>>();
   const planned: Cancel[] = [];
   let tcp: TcpPort | undefined;
-  const printer = new Printer(profile, clock, {
-    page: (page) => {
-      pages.push(page);
-      if (pages.length > REMEMBERED_PAGES) pages.shift();
-      const written = folder === undefined ? Promise.resolve(page) : folder.writeTicket(page).then(() => page);
-      track(writes, written);
-      queue.add(written);
+  const printer = new Printer(
+    profile,
+    clock,
+    {
+      page: (page) => {
+        pages.push(page);
+        if (pages.length > REMEMBERED_PAGES) pages.shift();
+        const written = folder === undefined ? Promise.resolve(page) : folder.writeTicket(page).then(() => page);
+        track(writes, written);
+        queue.add(written);
+      },
+      reachable: (reachable) => (reachable ? tcp?.resume() : tcp?.suspend()),
     },
-    reachable: (reachable) => (reachable ? tcp?.resume() : tcp?.suspend()),
-  });
+    nvFile?.nv,
+  );
   if (options.tcpPort !== undefined) {
     tcp = await listenTcp(options.tcpPort, options.tcpHost ?? "127.0.0.1", (link) => printer.attach(link));
   }
@@ -170,6 +179,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       const uncut = printer.paper.uncut();
       if (folder !== undefined && uncut !== undefined) await folder.writeUncut(uncut);
       await Promise.all(writes);
+      await nvFile?.close();
       queue.close();
     },
   };
