@@ -92,16 +92,17 @@ export function glyphInCell(cell: CharacterCell, codePoint: number): Glyph {
   const key = (codePoint * 256 + cell.widthDots) * 256 + cell.heightDots;
   let fitted = fittedGlyphs.get(key);
   if (fitted === undefined) {
-    fitted = fit(sourceGlyph(cell, codePoint), cell);
-    fittedGlyphs.set(key, fitted);
+    fitted = fitInto(sourceGlyph(cell, codePoint), cell);
+    if (codePoint <= LAST_OF_BMP) fittedGlyphs.set(key, fitted);
   }
   return fitted;
 }
 
-/** As many as there are characters in the fonts, and no more. */
+/** The fonts have nothing beyond the basic plane; this bounds what is kept. */
+const LAST_OF_BMP = 0xffff;
 const fittedGlyphs = new Map<number, Glyph>();
 
-function fit(glyph: Glyph, cell: CharacterCell): Glyph {
+function fitInto(glyph: Glyph, cell: CharacterCell): Glyph {
   if (glyph.widthDots === cell.widthDots && glyph.rows.length === cell.heightDots) return glyph;
   return centered(glyph.widthDots >= cell.widthDots * 2 ? halved(glyph) : glyph, cell);
 }

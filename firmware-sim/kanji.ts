@@ -48,7 +48,7 @@ export function kanjiLength(coding: KanjiCoding, bytes: readonly number[]): numb
   return coding === "gb18030" && trail >= 0x30 && trail <= 0x39 ? 4 : 2;
 }
 
-const decoders = new Map<string, TextDecoder>();
+const decoders = new Map<string, { decode(bytes: Uint8Array): string }>();
 
 /** The character of a code, or undefined where the code is not assigned. */
 export function decodeKanji(coding: KanjiCoding, bytes: readonly number[]): number | undefined {
