@@ -4,7 +4,7 @@ import type { Timers } from "../../protocol/limits.ts";
 import type { Peer } from "../../protocol/messages.ts";
 import { earliest, firstRetry, nextRetry, type Retry } from "../../runtime/retry.ts";
 
-export interface Announcement {
+interface Announcement {
   readonly to: Peer;
   readonly record: OutcomeRecord;
 }

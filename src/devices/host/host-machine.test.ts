@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { defaultTimers } from "../../protocol/limits.ts";
+import { defaultTimers, limits } from "../../protocol/limits.ts";
 import { brief, digestOf, jobIdOf, only, sent, ticketOf } from "../../runtime/test-machine.ts";
-import { client, pageRecords, readyHost, server, TestHost } from "./test-host.ts";
+import { client, readyHost, server, TestHost } from "./test-host.ts";
 
 describe("an image is offered (step 309)", () => {
   it("INTENT is durable before the first byte goes to the device, PRINTED before anyone hears of it (311)", () => {
@@ -401,6 +401,7 @@ describe("the server hears of the printer", () => {
   });
 
   it("the ledger comes in pages, without jobs that have only an INTENT", () => {
+    const pageRecords = limits.ledgerRecordsPerMessage;
     const host = readyHost(pageRecords * 2);
     for (let sequence = 1; sequence <= pageRecords + 10; sequence++) host.cancel(ticketOf(sequence));
     host.load(ticketOf(999));

@@ -19,6 +19,7 @@ import {
   type Reception,
   type RecordStart,
 } from "./host-state.ts";
+import { Interests } from "./interests.ts";
 import type { JobRecord, LedgerRecord } from "./ledger-record.ts";
 import { OfferQueue } from "./offer-queue.ts";
 
@@ -39,8 +40,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
   /** Jobs that had an INTENT when the process died; nothing is printed before they are settled. */
   readonly #unsettled = new Map<JobId, JobRecord>();
   #seeking: JobId | undefined;
-  /** Who asked about a job and wants to hear its end. */
-  readonly #interested = new Map<JobId, Set<Peer>>();
+  readonly #interests = new Interests();
   readonly #announcements: Announcements;
   #deviceReady = false;
   #deviceState: PrinterState = { state: "stopped", reasons: ["connecting-to-device"] };
@@ -161,7 +161,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
     if (this.#answerKnown(from, ticket, epoch)) return;
     const refusal = this.#refusal(ticket);
     if (refusal !== undefined) return this.#refuse(from, jobId, epoch, refusal);
-    this.#interest(from, jobId);
+    this.#interests.add(from, jobId);
     if (this.#loaded?.ticket.jobId === jobId) return this.#send(from, imageReceived(this.#loaded));
     const reception = this.#receiving?.ticket.jobId === jobId ? this.#receiving : undefined;
     const known = reception ?? this.#offers.get(jobId);
@@ -189,7 +189,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
     if (record === undefined) return false;
     if (record.sha256 !== ticket.sha256) this.#refuse(from, jobId, epoch, "job-conflict");
     else if (record.state === "intent") {
-      this.#interest(from, jobId);
+      this.#interests.add(from, jobId);
       this.#send(from, { type: "outputStarted", jobId, epoch: record.epoch, sentBy: record.sentBy ?? "client" });
     } else this.#announce(from, record);
     return true;
@@ -349,7 +349,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
       if (!this.#answerKnown(from, ticket, epoch)) this.#tellWaiting(from, jobId, epoch);
       return;
     }
-    this.#interest(from, jobId);
+    this.#interests.add(from, jobId);
     const printing = this.#printing?.ticket.jobId === jobId;
     if (printing && !this.#canceling) {
       this.#canceling = true;
@@ -394,7 +394,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
         this.#send(from, imageReceived(this.#loaded));
       else if (record === undefined) unknown.push(jobId);
       else if (record.state === "intent") {
-        this.#interest(from, jobId);
+        this.#interests.add(from, jobId);
         this.#send(from, { type: "outputStarted", jobId, epoch: record.epoch, sentBy: record.sentBy ?? "client" });
       } else this.#announce(from, record);
     }
@@ -413,10 +413,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
   }
 
   #announceAll(record: JobRecord): void {
-    const peers = this.#interested.get(record.jobId) ?? new Set<Peer>();
-    peers.add("server");
-    for (const peer of peers) this.#announce(peer, record);
-    this.#interested.delete(record.jobId);
+    for (const peer of this.#interests.take(record.jobId)) this.#announce(peer, record);
   }
 
   #announce(to: Peer, record: JobRecord): void {
@@ -461,15 +458,8 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
 
   // ---- answers
 
-  #interest(peer: Peer, jobId: JobId): void {
-    const peers = this.#interested.get(jobId) ?? new Set<Peer>();
-    peers.add(peer);
-    this.#interested.set(jobId, peers);
-  }
-
   #tellInterested(jobId: JobId, message: Message): void {
-    const peers = new Set(this.#interested.get(jobId));
-    for (const peer of peers.add("server")) this.#send(peer, message);
+    for (const peer of this.#interests.of(jobId)) this.#send(peer, message);
   }
 
   #tellWaiting(to: Peer, jobId: JobId, epoch: number): void {

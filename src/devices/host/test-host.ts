@@ -1,5 +1,5 @@
 import type { JobTicket } from "../../protocol/job.ts";
-import { defaultTimers, limits } from "../../protocol/limits.ts";
+import { defaultTimers } from "../../protocol/limits.ts";
 import type { Message, Peer } from "../../protocol/messages.ts";
 import { clientId, incarnation, kitchen, MachineDriver, only } from "../../runtime/test-machine.ts";
 import type { OutputResult } from "../device.ts";
@@ -133,5 +133,3 @@ export function readyHost(ledgerRecords?: number): TestHost {
   host.deviceReady();
   return host;
 }
-
-export const pageRecords = limits.ledgerRecordsPerMessage;
