@@ -1,3 +1,4 @@
+import type { SimClock } from "./clock.ts";
 import { type Picture, pictureBytes } from "./pictures.ts";
 
 /** The manuals' sizes: NV graphics 256 KB, downloaded graphics 12 KB, user records 1 KB. */
@@ -46,8 +47,9 @@ export class NvMemory {
   /** GS g 0: what the resettable counters are ahead of the total. */
   private readonly offsets = new Map<number, number>();
   private readonly onChange: () => void;
-  /** What motor, cutter and clock have counted since the simulator started, by counter number. */
-  meters: () => ReadonlyMap<number, number> = () => new Map();
+  /** Pieces of paper cut since the simulator started. */
+  cuts = 0;
+  private meters: () => ReadonlyMap<number, number> = () => new Map();
 
   constructor(onChange: () => void = () => {}) {
     this.onChange = onChange;
@@ -56,6 +58,17 @@ export class NvMemory {
   /** To be called after every change. */
   changed(): void {
     this.onChange();
+  }
+
+  /** What counts in this run (GS g): 20 lines of paper fed, 50 cuts, 70 hours in use. */
+  startMeters(fedInches: () => number, clock: SimClock): void {
+    const startedMs = clock.nowMs();
+    this.meters = () =>
+      new Map([
+        [20, Math.floor(fedInches() * 6)],
+        [50, this.cuts],
+        [70, Math.floor((clock.nowMs() - startedMs) / 3_600_000)],
+      ]);
   }
 
   /** GS g 2: below 128 the counter that can be set, above it the cumulative one. Undefined: no such counter. */

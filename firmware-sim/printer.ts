@@ -42,7 +42,6 @@ export class Printer {
   private readonly mechanism: Mechanism;
   private readonly interpreter: Interpreter;
   private readonly memory: PrinterMemory;
-  private cuts = 0;
   private readonly backChannel: BackChannel;
   private readonly inflows = new Map<number, Inflow>();
   private conditions = ALL_WELL;
@@ -74,17 +73,10 @@ export class Printer {
     this.backChannel = new BackChannel(clock, profile.supports.asb && !profile.busyWhenOffline ? 2 : 0);
     this.memory = new PrinterMemory(nv);
     this.paper = new PaperRoll(profile, (page) => {
-      this.cuts += 1;
+      nv.cuts += 1;
       events.page(page);
     });
-    const startedMs = clock.nowMs();
-    // The maintenance counters of GS g: lines of paper fed, cuts, hours in use.
-    nv.meters = () =>
-      new Map([
-        [20, Math.floor((this.paper.headRow * 6) / profile.dpi)],
-        [50, this.cuts],
-        [70, Math.floor((clock.nowMs() - startedMs) / 3_600_000)],
-      ]);
+    nv.startMeters(() => this.paper.headRow / profile.dpi, clock);
     this.mechanism = new Mechanism(profile, clock, this.paper, {
       room: () => this.wake(),
       paperEnded: () => this.setConditions({ paperEnd: true }),
