@@ -200,7 +200,15 @@ const NT_5890K: Profile = {
   quirks: { ignoresEscJ: true, ignoresPartialCutFeed: true, swallowsLineFeedAfterRaster: true },
 };
 
-export const PROFILES: readonly Profile[] = [TM_M30III, TM_T88VI, XP_80, NT_5890K];
+/** Unlike its cousin it obeys ESC J, in units of 0.125 mm, a dot of its head; it has no cutter and no GS ( L either. */
+const ZJ_58: Profile = {
+  ...NT_5890K,
+  name: "zj-58",
+  identity: { ...NT_5890K.identity, maker: "ZJIANG", model: "ZJ-58", serial: "SIM0000005" },
+  quirks: {},
+};
+
+export const PROFILES: readonly Profile[] = [TM_M30III, TM_T88VI, XP_80, NT_5890K, ZJ_58];
 
 /** The printer with its switch at the small receive buffer of 45 bytes. */
 export function withSmallBuffer(profile: Profile): Profile {
