@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as z from "zod";
 import { historyAnswerSchema } from "../protocol/api.ts";
 import type { HistoryRow } from "../protocol/job.ts";
@@ -12,6 +15,7 @@ import { type Column, formatTable } from "./table.ts";
 export interface HistoryFlags extends CommonFlags {
   readonly printer?: string;
   readonly limit: string;
+  readonly print?: boolean;
 }
 
 /** The server gives the older rest only with the place to go on from. */
@@ -37,10 +41,36 @@ export async function runHistory(flags: HistoryFlags, io: Io): Promise<ExitCode>
     throw new UsageError(`--limit ${flags.limit}: expected a whole number from 1`);
   const config = await loadSettings({ ...flags, printer: [] }, io);
   const rows = await readHistory(config, limit, flags.printer);
+  if (flags.print === true) return printHistory(rows, flags, io);
   if (flags.json) writeJson(io.stdout, { rows });
   else if (rows.length === 0) io.stdout.write("nothing has been printed yet\n");
   else io.stdout.write(`${formatTable(columns, rows, io.stdout.columns).join("\n")}\n`);
   return exitCodes.done;
+}
+
+/** The record log as a document like any other, on the printer it is about. */
+async function printHistory(rows: readonly HistoryRow[], flags: HistoryFlags, io: Io): Promise<ExitCode> {
+  const folder = await mkdtemp(join(tmpdir(), "twinspool-history-"));
+  try {
+    const file = join(folder, "history.txt");
+    await writeFile(file, historyText(rows));
+    const { runPrint } = await import("./print.ts");
+    return await runPrint([file], { ...flags, title: "Record log", wait: true }, io);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Three short lines a job: receipt paper has room for some forty characters. */
+function historyText(rows: readonly HistoryRow[]): string {
+  const jobs = rows.map((row) =>
+    [
+      `${formatTime(row.outcome.endedAtMs)}  ${row.printer}`,
+      `  ${row.title} (${row.clientName})`,
+      `  ${outcomeOf(row)}, ${row.outcome.evidence}, from ${row.outcome.sentBy ?? "nobody"}`,
+    ].join("\n"),
+  );
+  return ["RECORD LOG", ...(jobs.length === 0 ? ["nothing has been printed yet"] : jobs), ""].join("\n\n");
 }
 
 async function readHistory(config: Config, limit: number, printer: string | undefined): Promise<HistoryRow[]> {

@@ -219,7 +219,14 @@ function addReadingVerbs(add: Add): void {
       .description("list what has been printed, newest first")
       .option("--limit <N>", "how many rows", "20")
       .option("--printer <NAME>", "only those of this printer")
-      .addHelpText("after", examples([["twinspool history --limit 1000 --json", "for programs"]])),
+      .option("--print", "print it, on the printer of --printer or the default one")
+      .addHelpText(
+        "after",
+        examples([
+          ["twinspool history --limit 1000 --json", "for programs"],
+          ["twinspool history --print --printer kitchen", "the record log on paper"],
+        ]),
+      ),
     async (_, flags, io) => (await import("./history.ts")).runHistory(flags as never, io),
   );
   add(
