@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { type IncomingMessage, request as openRequest } from "node:http";
 import { createInterface } from "node:readline";
 import { pipeline } from "node:stream/promises";
-import type { PrintRequest } from "../client/client.ts";
+import type { PrintRequest } from "../client/print-request.ts";
 import { type PrintEvent, printEventSchema } from "../protocol/api.ts";
 import { TwinspoolError } from "../protocol/errors.ts";
 import { errorFromBody } from "../runtime/error-body.ts";

@@ -1,4 +1,4 @@
-import type { PrintRequest } from "../client/client.ts";
+import type { PrintRequest } from "../client/print-request.ts";
 import type { PrintEvent } from "../protocol/api.ts";
 import type { Config } from "../runtime/config-schema.ts";
 import { findEndpoint } from "../runtime/endpoint-file.ts";

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import type { PrintRequest } from "../client/client.ts";
+import type { PrintRequest } from "../client/print-request.ts";
 import { jobAnswerSchema, type PrintEvent } from "../protocol/api.ts";
 import { TwinspoolError } from "../protocol/errors.ts";
 import { type Source, type Spools, sourceSchema, spoolsSchema } from "../protocol/job.ts";

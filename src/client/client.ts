@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { renderDocument } from "../image/render.ts";
 import type { PrintEvent } from "../protocol/api.ts";
 import { TwinspoolError } from "../protocol/errors.ts";
-import type { JobTicket, PrinterAttributes, Source, Spools } from "../protocol/job.ts";
+import type { JobTicket, PrinterAttributes, Spools } from "../protocol/job.ts";
 import { limits } from "../protocol/limits.ts";
 import type { Hello, Peer } from "../protocol/messages.ts";
 import { nodeClock } from "../runtime/clock.ts";
@@ -22,19 +22,8 @@ import { watchSpoolLevel } from "../spool/level-watch.ts";
 import { ClientMachine } from "./client-machine.ts";
 import type { ClientEffect, ClientInput, ClientJob } from "./client-state.ts";
 import { type ClientIdentity, loadClientSnapshot, openClientStore } from "./client-store.ts";
-import { mountClientDoor } from "./door.ts";
-
-export interface PrintRequest {
-  readonly path: string;
-  /** What to call the document in messages; the file's name when absent. */
-  readonly name?: string;
-  readonly title: string;
-  readonly printer?: string;
-  readonly source: Source;
-  readonly spools: Spools;
-  readonly copies: number;
-  readonly documentDateMs?: number;
-}
+import { type ClientBackend, mountClientDoor } from "./door.ts";
+import type { PrintRequest } from "./print-request.ts";
 
 export interface ClientOptions {
   readonly config: Config;
@@ -78,7 +67,7 @@ export async function openClient(options: ClientOptions): Promise<ClientProcess>
 }
 
 /** The thin shell of the client's machine. */
-export class ClientShell implements ClientProcess {
+class ClientShell implements ClientProcess, ClientBackend {
   readonly #config: Config;
   readonly #log: Log;
   readonly #folder: string;

@@ -7,12 +7,25 @@ import { pipeline } from "node:stream/promises";
 import * as z from "zod";
 import type { JobView, PrintEvent, PrinterView } from "../protocol/api.ts";
 import { TwinspoolError } from "../protocol/errors.ts";
-import { sourceSchema, spoolsSchema } from "../protocol/job.ts";
+import { type PrinterAttributes, sourceSchema, spoolsSchema } from "../protocol/job.ts";
 import { limits } from "../protocol/limits.ts";
 import type { Config } from "../runtime/config-schema.ts";
 import { type Routes, sendError } from "../runtime/listener.ts";
-import type { ClientShell, PrintRequest } from "./client.ts";
+import type { ClientJob } from "./client-state.ts";
 import { viewClientJob } from "./job-view.ts";
+import type { PrintRequest } from "./print-request.ts";
+
+/** What the door needs of the client; it translates and never decides. */
+export interface ClientBackend {
+  readonly jobs: readonly ClientJob[];
+  readonly printers: readonly PrinterAttributes[];
+  readonly serverLinked: boolean;
+  job(jobId: string): ClientJob | undefined;
+  cancel(jobId: string): void;
+  /** The whole print image of an open job; throws `image-missing`. */
+  image(jobId: string): Promise<Uint8Array>;
+  print(request: PrintRequest, onEvent: (event: PrintEvent) => void): Promise<string>;
+}
 
 const numberText = z.string().regex(/^\d+$/).transform(Number);
 const querySchema = z.object({
@@ -26,7 +39,7 @@ const querySchema = z.object({
 });
 
 /** The client's own HTTP door (`protocol/api.ts`): for the command line and programs of this machine. */
-export function mountClientDoor(routes: Routes, client: ClientShell, config: Config, folder: string): void {
+export function mountClientDoor(routes: Routes, client: ClientBackend, config: Config, folder: string): void {
   const { app } = routes;
   const view = (jobId: string): JobView => {
     const job = client.job(jobId);
@@ -74,7 +87,7 @@ export function mountClientDoor(routes: Routes, client: ClientShell, config: Con
 async function takeDocument(
   request: IncomingMessage,
   response: ServerResponse,
-  client: ClientShell,
+  client: ClientBackend,
   config: Config,
   folder: string,
 ): Promise<void> {
