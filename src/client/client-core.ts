@@ -142,7 +142,6 @@ function newJob(row: ClientJobRow, imageAtHand: boolean): ClientJob {
     id: parseJobId(row.ticket.jobId),
     host: `host:${row.ticket.printer}`,
     imageAtHand,
-    known: false,
     uploading: false,
     epoch: 0,
     serverRetry: undefined,

@@ -145,7 +145,6 @@ function transferEnded(core: ClientCore, input: Extract<ClientInput, { kind: "im
   else job.uploading = false;
   if (input.to === "server" && !input.ok) {
     // The server says again that it wants the image when it hears of the job again.
-    job.known = false;
     job.serverRetry ??= core.firstRetry();
   }
   if (!input.ok) core.note("image-transfer-failed", input.jobId, `${input.to}: ${input.reason ?? ""}`);

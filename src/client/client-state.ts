@@ -110,8 +110,6 @@ export interface ClientJob {
   readonly host: Peer;
   /** True while the image is in the spool, or in this process's hands. */
   imageAtHand: boolean;
-  /** The server knows the job (step 303). */
-  known: boolean;
   uploading: boolean;
   /** Epoch of the last order to print, 0 when the client prints unasked. */
   epoch: number;

@@ -33,7 +33,6 @@ export function listOpenJobs(core: ClientCore): void {
 export function serverReturned(core: ClientCore): void {
   core.silentSinceMs = undefined;
   for (const job of core.jobs.values()) {
-    job.known = false;
     job.uploading = false;
     job.serverRetry = undefined;
   }

@@ -54,7 +54,6 @@ export function printersListed(core: ClientCore, printers: readonly PrinterAttri
 }
 
 function jobAccepted(core: ClientCore, job: ClientJob, wantImage: boolean): void {
-  job.known = true;
   if (job.row.outcome === undefined) job.serverRetry = undefined;
   if (wantImage && !job.imageAtHand) return nobodyHasImage(core, job);
   if (wantImage && !job.uploading) {
