@@ -1,6 +1,4 @@
 import type { Page } from "./paper.ts";
-import type { HostLink } from "./ports/port.ts";
-import type { RealTimeScanner } from "./realtime-scanner.ts";
 import type { Conditions } from "./status.ts";
 
 /** A drawer pulse that was asked for. */
@@ -34,14 +32,4 @@ export interface PrinterEvents {
   page(page: Page): void;
   /** Hosts can (not) reach the printer: power or link has changed. */
   reachable(reachable: boolean): void;
-}
-
-/** What came in on one connection. */
-export interface Inflow {
-  readonly id: number;
-  readonly link: HostLink;
-  scanner: RealTimeScanner;
-  /** Received, but not yet in the receive buffer. */
-  waiting: Uint8Array;
-  hostGone: boolean;
 }

@@ -1,18 +1,16 @@
 import { BackChannel, EXTENDED_STATUS, type Reply } from "./back-channel.ts";
-import { BusySignal } from "./busy-signal.ts";
 import type { Cancel, SimClock } from "./clock.ts";
 import type { Fault } from "./faults.ts";
-import { createFraming, Interpreter, type InterpreterOutput } from "./interpreter.ts";
-import { LineNoise } from "./line-noise.ts";
+import { Interpreter, type InterpreterOutput } from "./interpreter.ts";
 import { Mechanism } from "./mechanism.ts";
 import { NvMemory, PrinterMemory } from "./memory.ts";
 import { PaperRoll } from "./paper.ts";
 import type { Diagnostic } from "./parser.ts";
 import type { HostConnection, HostLink } from "./ports/port.ts";
-import type { DrawerPulse, Inflow, PrinterEvents, PrinterState } from "./printer-state.ts";
+import type { DrawerPulse, PrinterEvents, PrinterState } from "./printer-state.ts";
 import type { Profile } from "./profiles.ts";
-import { type RealTimeCommand, RealTimeScanner } from "./realtime-scanner.ts";
-import { joined, ReceiveBuffer } from "./receive-buffer.ts";
+import type { RealTimeCommand } from "./realtime-scanner.ts";
+import { Reception } from "./reception.ts";
 import {
   ALL_WELL,
   automaticStatus,
@@ -30,7 +28,7 @@ const OVERHEAT_C = 10;
 const REMEMBERED_DIAGNOSTICS = 1000;
 const NO_BYTES = new Uint8Array(0);
 
-/** The whole printer: receive buffer, interpreter, mechanism, sensors and back channel, on one clock. */
+/** The whole printer: reception, interpreter, mechanism, sensors and back channel, on one clock. */
 export class Printer {
   readonly diagnostics: Diagnostic[] = [];
   readonly pulses: DrawerPulse[] = [];
@@ -38,26 +36,20 @@ export class Printer {
   private readonly profile: Profile;
   private readonly clock: SimClock;
   private readonly events: PrinterEvents;
-  private readonly buffer: ReceiveBuffer;
+  private readonly reception: Reception;
   private readonly mechanism: Mechanism;
   private readonly interpreter: Interpreter;
   private readonly memory: PrinterMemory;
   private readonly backChannel: BackChannel;
-  private readonly inflows = new Map<number, Inflow>();
   private conditions = ALL_WELL;
   private power = true;
   private link = true;
-  private nextConnection = 1;
   private currentConnection = 0;
   private pumpScheduled = false;
-  private admitting = false;
-  private readonly busy: BusySignal;
-  private lostBytes = 0;
   /** Functions of DLE DC4 that GS ( D lets through. */
   private armed = new Set([1]);
   /** Switched off by its host, with its interfaces still under power. */
   private standby = false;
-  private readonly noise = new LineNoise();
   /** Paper is stuck in the path. */
   private jammed = false;
   /** Ends the wait for the head to cool down. */
@@ -67,10 +59,16 @@ export class Printer {
     this.profile = profile;
     this.clock = clock;
     this.events = events;
-    this.buffer = new ReceiveBuffer(profile.bufferBytes);
-    this.busy = new BusySignal(profile);
     // Without BUSY for it, hosts are told on their own that the printer goes offline (GS a).
     this.backChannel = new BackChannel(clock, profile.supports.asb && !profile.busyWhenOffline ? 2 : 0);
+    this.reception = new Reception(profile, this.backChannel, {
+      isListening: () => this.power,
+      isOffline: () => isOffline(this.conditions),
+      realTime: (command, connection) => this.realTime(command, connection),
+      received: () => {
+        if (this.canInterpret) this.wake();
+      },
+    });
     this.memory = new PrinterMemory(nv);
     this.paper = new PaperRoll(profile, (page) => {
       nv.cuts += 1;
@@ -96,49 +94,30 @@ export class Printer {
 
   get state(): PrinterState {
     this.mechanism.advance();
-    const waiting = [...this.inflows.values()].some((inflow) => inflow.waiting.length > 0);
+    const { connections, bufferedBytes, lostBytes, isWaiting } = this.reception;
     return {
       power: this.power,
       link: this.link,
       online: this.power && !isOffline(this.conditions),
       conditions: this.conditions,
-      connections: [...this.inflows.values()].filter((inflow) => !inflow.hostGone).length,
-      bufferedBytes: this.buffer.length,
-      lostBytes: this.lostBytes,
+      connections,
+      bufferedBytes,
+      lostBytes,
       queuedRows: this.mechanism.rowsWaiting,
       headTemperatureC: this.mechanism.headTemperatureC,
       headRow: this.paper.headRow,
-      idle: !waiting && this.buffer.length === 0 && !this.interpreter.replaying && this.mechanism.idle,
+      idle: !isWaiting && bufferedBytes === 0 && !this.interpreter.replaying && this.mechanism.idle,
     };
   }
 
   /** A host has connected. Only while `reachable`. */
   attach(link: HostLink): HostConnection {
-    const id = this.nextConnection++;
-    const inflow: Inflow = { id, link, scanner: this.newScanner(id, link), waiting: NO_BYTES, hostGone: false };
-    this.inflows.set(id, inflow);
-    this.backChannel.attach(id, link);
-    if (this.busy.isBusy) link.busy?.(true);
-    return {
-      receive: (bytes) => {
-        if (this.inflows.get(id) !== inflow || !this.power) return true;
-        const heard = this.noise.apply(bytes);
-        inflow.waiting = inflow.waiting.length === 0 ? heard : joined(inflow.waiting, heard);
-        this.admit(inflow);
-        return inflow.waiting.length === 0;
-      },
-      closed: () => {
-        inflow.hostGone = true;
-        this.backChannel.detach(id);
-        if (inflow.waiting.length === 0) this.inflows.delete(id);
-      },
-    };
+    return this.reception.attach(link);
   }
 
   /** Ends every connection and stops the mechanism for good. */
   shutDown(): void {
-    this.inflows.clear();
-    this.backChannel.dropAll();
+    this.reception.dropAll();
     this.mechanism.halt();
     this.power = false;
   }
@@ -191,7 +170,7 @@ export class Printer {
       case "lost-bytes":
       case "corrupted-bytes":
       case "line-clean":
-        this.noise.become(fault);
+        this.reception.disturb(fault);
         break;
       case "mute":
       case "unmute":
@@ -233,12 +212,11 @@ export class Printer {
     this.power = false;
     this.standby = false;
     this.armed = new Set([1]);
-    this.buffer.clear();
+    this.backChannel.forget();
+    this.reception.dropAll();
+    this.reception.clear();
     this.interpreter.reset();
     this.memory.cutPower();
-    this.inflows.clear();
-    this.backChannel.forget();
-    this.backChannel.dropAll();
     this.conditions = {
       ...this.conditions,
       cutterError: false,
@@ -252,9 +230,7 @@ export class Printer {
   private cutLink(): void {
     if (!this.link) return;
     this.link = false;
-    // What never reached the receive buffer is still the network's, and lost with it.
-    this.inflows.clear();
-    this.backChannel.dropAll();
+    this.reception.dropAll();
     this.events.reachable(false);
   }
 
@@ -262,7 +238,7 @@ export class Printer {
     const before = this.reachable;
     change();
     if (this.power && !isStopped(this.conditions)) this.mechanism.resume();
-    this.updateBusy();
+    this.reception.updateBusy();
     this.wake();
     if (!before && this.reachable) this.events.reachable(true);
   }
@@ -275,7 +251,7 @@ export class Printer {
     if (JSON.stringify(before) === JSON.stringify(after)) return;
     this.conditions = after;
     if (!this.power) return;
-    this.updateBusy();
+    this.reception.updateBusy();
     this.backChannel.conditionsChanged(before, after);
     if (isStopped(after)) return;
     this.mechanism.resume();
@@ -325,33 +301,6 @@ export class Printer {
     };
   }
 
-  /** The fate of a byte on reception. */
-  private store(byte: number, id: number, link: HostLink): "taken" | "waits" | "lost" {
-    if (this.buffer.push(byte, id)) {
-      this.updateBusy();
-      return "taken";
-    }
-    if (link.losesOverflow !== true) return "waits";
-    this.lostBytes += 1;
-    return "lost";
-  }
-
-  private updateBusy(): void {
-    if (!this.busy.update(this.buffer.free, isOffline(this.conditions))) return;
-    for (const inflow of this.inflows.values()) inflow.link.busy?.(this.busy.isBusy);
-  }
-
-  private newScanner(id: number, link: HostLink): RealTimeScanner {
-    return new RealTimeScanner(
-      createFraming(),
-      {
-        realTime: (command) => this.realTime(command, id),
-        ordinary: (byte) => this.store(byte, id, link),
-      },
-      this.profile.supports.realTimeInData,
-    );
-  }
-
   private realTime(command: RealTimeCommand, id: number): void {
     switch (command.kind) {
       case "transmit-status":
@@ -396,7 +345,7 @@ export class Printer {
     this.armed = new Set([1]);
     this.power = false;
     this.standby = true;
-    for (const inflow of this.inflows.values()) inflow.waiting = NO_BYTES;
+    this.reception.dropWaiting();
   }
 
   /** DLE ENQ 1 goes on with the failed step, DLE ENQ 2 after throwing everything away. */
@@ -411,38 +360,13 @@ export class Printer {
 
   private clearBuffers(): void {
     this.mechanism.clear();
-    this.buffer.clear();
-    this.updateBusy();
+    this.reception.clear();
     this.interpreter.reset();
-    for (const inflow of this.inflows.values()) inflow.scanner.restart(createFraming());
     this.wake();
   }
 
   private pulse(pin: number, onMs: number, offMs: number): void {
     this.pulses.push({ atMs: this.clock.nowMs(), pin, onMs, offMs });
-  }
-
-  /** Moves what waits on a connection into the receive buffer, as far as there is room. */
-  private admit(inflow: Inflow): void {
-    const bytes = inflow.waiting;
-    let at = 0;
-    while (at < bytes.length && this.power && inflow.scanner.scan(bytes[at] ?? 0)) at += 1;
-    if (!this.power) at = bytes.length;
-    inflow.waiting = at === bytes.length ? NO_BYTES : bytes.subarray(at);
-    if (this.canInterpret) this.wake();
-  }
-
-  private admitWaiting(): void {
-    if (this.admitting) return;
-    this.admitting = true;
-    for (const inflow of [...this.inflows.values()]) {
-      if (inflow.waiting.length === 0) continue;
-      this.admit(inflow);
-      if (inflow.waiting.length > 0) break;
-      if (inflow.hostGone) this.inflows.delete(inflow.id);
-      else inflow.link.drained();
-    }
-    this.admitting = false;
   }
 
   /** Interpretation goes on in a turn of its own, never inside the call that made it possible. */
@@ -460,27 +384,26 @@ export class Printer {
     for (let taken = 0; taken < BYTES_PER_TURN; ) {
       // Offline, input stays in the receive buffer and queries in it stay unanswered.
       if (!this.power || isOffline(this.conditions)) break;
-      const run = this.buffer.peek();
+      const run = this.reception.peek();
       if (run === undefined) {
         if (this.interpreter.replaying) this.interpreter.feed(NO_BYTES);
         break;
       }
       this.currentConnection = run.origin;
       const count = this.interpreter.feed(run.bytes);
-      this.buffer.drop(count);
-      this.updateBusy();
+      this.reception.drop(count);
       taken += count;
       if (count < run.bytes.length) break;
     }
     if (!this.power) return;
-    this.admitWaiting();
+    this.reception.admitWaiting();
     if (this.canInterpret) this.wake();
   }
 
   private get canInterpret(): boolean {
     return (
       this.power &&
-      (this.buffer.length > 0 || this.interpreter.replaying) &&
+      (this.reception.bufferedBytes > 0 || this.interpreter.replaying) &&
       !isOffline(this.conditions) &&
       this.mechanism.hasRoom
     );
