@@ -11,7 +11,7 @@ export type { InProcessConnection } from "./ports/in-process.ts";
 export type { SerialSettings } from "./ports/serial-line.ts";
 export type { DrawerPulse, PrinterState } from "./printer-state.ts";
 export { DEFAULT_PROFILE_NAME, findProfile, PROFILES, type Profile, withSmallBuffer } from "./profiles.ts";
-export { type RenderOptions, renderEscpos } from "./render.ts";
+export { type BoundedPaper, type RenderOptions, renderEscpos, renderEscposWithin } from "./render.ts";
 export { type Simulator, type SimulatorOptions, startSimulator } from "./simulator.ts";
 export type { Conditions } from "./status.ts";
 export { pageToSvg } from "./svg.ts";
