@@ -16,6 +16,8 @@ export interface PrinterState {
   readonly conditions: Conditions;
   /** Connections that are open. */
   readonly connections: number;
+  /** On all connections, since the start. */
+  readonly receivedBytes: number;
   readonly bufferedBytes: number;
   /** What a line without flow control sent beyond the receive buffer. */
   readonly lostBytes: number;

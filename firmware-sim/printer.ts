@@ -94,13 +94,14 @@ export class Printer {
 
   get state(): PrinterState {
     this.mechanism.advance();
-    const { connections, bufferedBytes, lostBytes, isWaiting } = this.reception;
+    const { connections, receivedBytes, bufferedBytes, lostBytes, isWaiting } = this.reception;
     return {
       power: this.power,
       link: this.link,
       online: this.power && !isOffline(this.conditions),
       conditions: this.conditions,
       connections,
+      receivedBytes,
       bufferedBytes,
       lostBytes,
       queuedRows: this.mechanism.rowsWaiting,

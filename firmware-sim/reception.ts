@@ -32,6 +32,8 @@ const NO_BYTES = new Uint8Array(0);
 
 /** Everything between the lines and the interpreter: connections, real-time commands, receive buffer and BUSY. */
 export class Reception {
+  /** On all connections, since the start. */
+  receivedBytes = 0;
   /** What a line without flow control sent beyond the receive buffer. */
   lostBytes = 0;
   private readonly profile: Profile;
@@ -76,6 +78,7 @@ export class Reception {
     return {
       receive: (bytes) => {
         if (this.inflows.get(id) !== inflow || !this.events.isListening()) return true;
+        this.receivedBytes += bytes.length;
         const heard = this.noise.apply(bytes);
         inflow.waiting = inflow.waiting.length === 0 ? heard : joined(inflow.waiting, heard);
         this.admit(inflow);
