@@ -49,6 +49,40 @@ describe("clocks", () => {
     await new Promise<void>((resolve) => clock.schedule(startMs + 20, resolve));
     expect(clock.nowMs() - startMs).toBeGreaterThan(15);
   });
+
+  it("shows calls the moments they were scheduled for, however late the timers of the system are", async () => {
+    const clock = createRealClock();
+    const seen: [string, number][] = [];
+    const startMs = clock.nowMs();
+    await new Promise<void>((resolve) => {
+      clock.schedule(startMs + 3, () => {
+        seen.push(["first", clock.nowMs() - startMs]);
+        clock.schedule(startMs + 4, () => seen.push(["follows from first", clock.nowMs() - startMs]));
+      });
+      clock.schedule(startMs + 5, () => {
+        seen.push(["second", clock.nowMs() - startMs]);
+        resolve();
+      });
+      const before = performance.now();
+      while (performance.now() - before < 30);
+    });
+    expect(seen.map(([name]) => name)).toEqual(["first", "follows from first", "second"]);
+    for (const [index, ms] of [3, 4, 5].entries()) expect(seen[index]?.[1]).toBeCloseTo(ms, 6);
+    expect(clock.nowMs() - startMs).toBeGreaterThan(29);
+  });
+
+  it("never goes back for a call that is late, and forgets what was canceled", async () => {
+    const clock = createRealClock();
+    const startMs = clock.nowMs();
+    const before = performance.now();
+    const late = new Promise<number>((resolve) => clock.schedule(startMs + 1, () => resolve(clock.nowMs())));
+    clock.schedule(startMs + 2, () => expect.unreachable("it was canceled"))();
+    while (performance.now() - before < 10);
+    const askedMs = clock.nowMs();
+    expect(askedMs - startMs).toBeGreaterThan(9);
+    expect(await late).toBeGreaterThanOrEqual(askedMs);
+    await new Promise<void>((resolve) => clock.schedule(clock.nowMs() + 3, resolve));
+  });
 });
 
 describe("words", () => {

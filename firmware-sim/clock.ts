@@ -8,17 +8,6 @@ export interface SimClock {
   schedule(atMs: number, fn: () => void): Cancel;
 }
 
-/** Wall-paced time: a minute of printing takes a minute. */
-export function createRealClock(): SimClock {
-  return {
-    nowMs: () => performance.now(),
-    schedule: (atMs, fn) => {
-      const timer = setTimeout(fn, Math.max(0, atMs - performance.now()));
-      return () => clearTimeout(timer);
-    },
-  };
-}
-
 interface Entry {
   readonly atMs: number;
   readonly order: number;
@@ -151,4 +140,70 @@ export function createFastClock(): SimClock {
       };
     },
   };
+}
+
+/** The longest time a timer of the system can be set to. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Wall-paced time: a minute of printing takes a minute. Timers of the system are late by what they like; a call that
+ * they make sees the moment it was scheduled for. So all that follows from it happens at the same moments and in the
+ * same order as on a virtual clock. Whoever asks from outside of such a call gets the time of the wall.
+ */
+export function createRealClock(): SimClock {
+  const startMs = performance.now();
+  const agenda = new Agenda();
+  let latestMs = 0;
+  let inTurn = false;
+  let armedForMs = Number.POSITIVE_INFINITY;
+  let disarm: Cancel = () => {};
+  const elapsedMs = (): number => performance.now() - startMs;
+  const arm = (): void => {
+    const nextMs = agenda.peek()?.atMs ?? Number.POSITIVE_INFINITY;
+    if (inTurn || nextMs === armedForMs) return;
+    disarm();
+    armedForMs = nextMs;
+    disarm = callLater(nextMs - elapsedMs(), runTurn);
+  };
+  const runTurn = (): void => {
+    armedForMs = Number.POSITIVE_INFINITY;
+    inTurn = true;
+    try {
+      for (let calls = 0; calls < CALLS_PER_TURN; calls += 1) {
+        const entry = agenda.peek();
+        if (entry === undefined || entry.atMs > elapsedMs()) break;
+        agenda.take();
+        latestMs = Math.max(latestMs, entry.atMs);
+        entry.fn();
+      }
+    } finally {
+      inTurn = false;
+      arm();
+    }
+  };
+  return {
+    nowMs: () => {
+      if (!inTurn) latestMs = Math.max(latestMs, elapsedMs());
+      return latestMs;
+    },
+    schedule: (atMs, fn) => {
+      const entry = agenda.add(atMs, fn);
+      arm();
+      return () => {
+        entry.canceled = true;
+        arm();
+      };
+    },
+  };
+}
+
+/** A timer keeps the process alive, so nothing is armed when nothing is scheduled. */
+function callLater(delayMs: number, fn: () => void): Cancel {
+  if (delayMs === Number.POSITIVE_INFINITY) return () => {};
+  if (delayMs <= 0) {
+    const immediate = setImmediate(fn);
+    return () => clearImmediate(immediate);
+  }
+  const timer = setTimeout(fn, Math.min(delayMs, LONGEST_TIMER_MS));
+  return () => clearTimeout(timer);
 }
