@@ -14,6 +14,11 @@ function decoderHalf(label: string): string {
   return new TextDecoder(label).decode(bytes);
 }
 
+/**
+ * 80h-9Fh of windows-1252. Many a version of Node decodes this page as ISO 8859-1, which has no characters there.
+ */
+const WINDOWS_1252_LOWER = "€\ufffd‚ƒ„…†‡ˆ‰Š‹Œ\ufffdŽ\ufffd\ufffd‘’“”•–—˜™š›œ\ufffdžŸ";
+
 /** Table 1 has rules and signs of the trade around the half-width katakana. */
 function katakanaHalf(): string {
   let kana = "";
@@ -33,7 +38,7 @@ const PAGES = {
   cp857: () => CODE_PAGES.cp857,
   cp737: () => CODE_PAGES.cp737,
   "iso-8859-7": () => decoderHalf("iso-8859-7"),
-  "windows-1252": () => decoderHalf("windows-1252"),
+  "windows-1252": () => WINDOWS_1252_LOWER + decoderHalf("windows-1252").slice(WINDOWS_1252_LOWER.length),
   ibm866: () => decoderHalf("ibm866"),
   cp852: () => CODE_PAGES.cp852,
   cp858: () => CP858,

@@ -53,6 +53,8 @@ describe("code tables (ESC t)", () => {
     [5, "cp865"],
     [13, "cp857"],
     [14, "cp737"],
+    [16, "windows-1252"],
+    [17, "cp866"],
     [18, "cp852"],
     [32, "cp720"],
     [33, "cp775"],
@@ -61,11 +63,17 @@ describe("code tables (ESC t)", () => {
     [36, "cp862"],
     [37, "cp864"],
     [38, "cp869"],
+    [40, "iso-8859-15"],
     [44, "cp1125"],
+    [45, "windows-1250"],
+    [46, "windows-1251"],
+    [48, "windows-1254"],
+    [51, "windows-1257"],
     [53, "rk1048"],
   ])("table %i is %s", (table, name) => {
     for (let byte = 0x80; byte <= 0xff; byte += 1) {
-      const expected = iconv.decode(Buffer.of(byte), name);
+      // The witness has PC857 as it was before the euro sign.
+      const expected = name === "cp857" && byte === 0xd5 ? "€" : iconv.decode(Buffer.of(byte), name);
       const blank = expected === "\ufffd" || (expected >= "\x80" && expected < "\xa0");
       expect(String.fromCodePoint(decodeByte(table, byte))).toBe(blank ? " " : expected);
     }
@@ -83,7 +91,7 @@ describe("code tables (ESC t)", () => {
   });
 
   it("reads Greek, Lithuanian, Vietnamese, Thai and katakana", () => {
-    expect(render("\x1bt\x0b\x86\xa4\n").text).toBe("ΆΑ");
+    expect(render("\x1bt\x0b\x86\xa4\xb5\xb6\xb7\xb8\n").text).toBe("ΆΑΚΛΜΝ");
     expect(render("\x1bt\x2a\xb5\xb6\n").text).toBe("ĄČ");
     expect(render("\x1bt\x1e\xae\x1bt\x1f\xae\n").text).toBe("đĐ");
     expect(render("\x1bt\x15\xa1\n").text).toBe("ก");
