@@ -24,11 +24,16 @@ export interface ComposedLine {
   readonly text: string;
 }
 
+interface PlacedCharacter {
+  readonly x: number;
+  readonly widthDots: number;
+  readonly character: string;
+}
+
 /** The print buffer of one line: characters and bit images that share a base line. */
 export class LineBuffer {
   private items: LineItem[] = [];
-  private text = "";
-  private textEndDots = 0;
+  private characters: PlacedCharacter[] = [];
   /** The print position, in dots from the left of the printing area. */
   x = 0;
   /** Set by anything after which the printer is no longer at the beginning of the line. */
@@ -40,21 +45,15 @@ export class LineBuffer {
 
   clear(): void {
     this.items = [];
-    this.text = "";
-    this.textEndDots = 0;
+    this.characters = [];
     this.x = 0;
     this.touched = false;
   }
 
   addCharacter(glyph: Glyph, character: string, style: CharacterStyle): void {
     const { rows, widthDots } = drawCharacter(glyph, style);
-    if (this.x > this.textEndDots) {
-      const gap = Math.round((this.x - this.textEndDots) / Math.max(1, widthDots));
-      this.text += " ".repeat(Math.max(this.text === "" ? 0 : 1, gap));
-    }
+    this.characters.push({ x: this.x, widthDots, character });
     this.add(rows, widthDots, rows.length >> 3);
-    this.text += character;
-    this.textEndDots = this.x;
   }
 
   /** Adds a bit image at the print position. */
@@ -64,9 +63,9 @@ export class LineBuffer {
 
   /** Takes what has been put into the line, and leaves the print position where it is. */
   takeItems(): { readonly items: readonly LineItem[]; readonly text: string } {
-    const taken = { items: this.items, text: this.text };
+    const taken = { items: this.items, text: readLine(this.characters) };
     this.items = [];
-    this.text = "";
+    this.characters = [];
     return taken;
   }
 
@@ -89,7 +88,7 @@ export class LineBuffer {
         if (target !== undefined) orDots(target, left + item.x, source, item.widthDots, limit);
       });
     }
-    return { rows: upsideDown ? turnOver(rows, area) : rows, text: this.text };
+    return { rows: upsideDown ? turnOver(rows, area) : rows, text: readLine(this.characters) };
   }
 
   private add(rows: readonly DotRow[], widthDots: number, descentDots: number): void {
@@ -97,6 +96,34 @@ export class LineBuffer {
     this.x += widthDots;
     this.touched = true;
   }
+}
+
+/**
+ * The characters as they stand, from left to right, whatever the order in which they came (ESC $ and ESC \\ go back).
+ * A space where another character stands, and a character struck again at its own place, are not read.
+ */
+function readLine(characters: readonly PlacedCharacter[]): string {
+  let text = "";
+  let last: PlacedCharacter | undefined;
+  // Gaps that are no whole characters wide must not add up.
+  let restDots = 0;
+  for (const placed of characters.toSorted((a, b) => a.x - b.x)) {
+    if (last !== undefined && placed.x < last.x + last.widthDots / 2) {
+      if (placed.character === " " || placed.character === last.character) continue;
+      if (last.character === " ") text = text.slice(0, -1);
+    } else {
+      const gapDots = placed.x - (last === undefined ? 0 : last.x + last.widthDots);
+      if (gapDots > 0) {
+        const cellDots = Math.max(1, placed.widthDots);
+        const gap = Math.max(text === "" ? 0 : 1, Math.round((gapDots + restDots) / cellDots));
+        restDots += gapDots - gap * cellDots;
+        text += " ".repeat(gap);
+      }
+    }
+    text += placed.character;
+    last = placed;
+  }
+  return text;
 }
 
 /** Dots to the left of something that leaves `spareDots` free. */

@@ -46,6 +46,21 @@ function define(character: string, rows: readonly string[]): Uint8Array {
 const HOOK = ["###.", "#...", ".#..", "...."];
 const HOOK_A = stream(define("A", HOOK), "\x1b%\x01");
 
+describe("the text of a line", () => {
+  it("reads from left to right, whatever the order in which the characters came", () => {
+    expect(render("\x1b$\x60\x00right\x1b$\x00\x00left\n").text).toBe("left    right");
+    // A ruled line whose cell is filled afterwards, centred by half a character.
+    const rules = "|\x1b\\\x60\x00|\x1b\\\x60\x00|";
+    expect(render(`${rules}\x1b$\x36\x00x\x1b$\xa2\x00y\n`).text).toBe("|    x   |    y   |");
+  });
+
+  it("reads what was struck twice once, and not the space below a character", () => {
+    expect(render("bold\x1b$\x00\x00bold\n").text).toBe("bold");
+    expect(render("a   d\x1b$\x0c\x00bc\n").text).toBe("abc d");
+    expect(render("abc\x1b$\x00\x00   d\n").text).toBe("abcd");
+  });
+});
+
 describe("code tables (ESC t)", () => {
   it.each([
     [3, "cp860"],
