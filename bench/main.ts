@@ -1,66 +1,54 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
-import type { Source } from "../src/protocol/job.ts";
-import { fdatasyncMs, median, percentile } from "./disk-baseline.ts";
-import { openPrintPath, type PrintPath, printOnce } from "./print-path.ts";
+import { parseArgs } from "node:util";
+import type { Bench } from "./bench.ts";
+import { benchPrintPath } from "./print-path-figures.ts";
+import { benchSimulator, benchSimulatorInRealTime } from "./simulator-figures.ts";
 
-const idleMs = 5_000;
-const jobs = Number(process.env["TWINSPOOL_BENCH_JOBS"] ?? 100);
-const inFlight = 8;
+const benches: Readonly<Record<string, Bench>> = {
+  "print-path": { about: "jobs from client to printer, beside plain fdatasync (default)", run: benchPrintPath },
+  simulator: { about: "the printer simulator, beside one plain pass over the same bytes", run: benchSimulator },
+  "simulator-real-time": {
+    about: "a minute of printing in real time, compared with the virtual clock",
+    run: benchSimulatorInRealTime,
+  },
+};
 
-/**
- * `npm run bench`: the print path as shipped, each figure beside a plain fdatasync loop on the same disk in the same
- * run. Times of a run differ from machine to machine and from day to day; the ratios are the result.
- */
-const folder = mkdtempSync(join(tmpdir(), "twinspool-bench-"));
-try {
-  const path = await openPrintPath(folder);
+const usage = `Usage: npm run bench -- [NAME] [--json]
+
+${Object.entries(benches)
+  .map(([name, { about }]) => `  ${name.padEnd(21)}${about}`)
+  .join("\n")}
+
+Times differ from machine to machine and from day to day; the ratios are the result.
+  --json   one JSON object at the end instead of lines
+
+Examples:
+  npm run bench
+  npm run bench -- simulator
+  npm run --silent bench -- simulator --json`;
+
+function fail(message: string): never {
+  console.error(`${message}\n\n${usage}`);
+  process.exit(2);
+}
+
+function readArguments(): { readonly name: string; readonly json: boolean; readonly help: boolean } {
   try {
-    await pause(idleMs);
-    const idle = path.residentBytes();
-    console.log(`resident memory of an idle box: ${megabytes(idle)}`);
-    for (const source of ["client", "server"] as const) await benchSource(path, source);
-    console.log(`resident memory of the box after ${jobs * 4} jobs: ${megabytes(path.residentBytes())}`);
-  } finally {
-    await path.close();
+    const options = { json: { type: "boolean", default: false }, help: { type: "boolean", default: false } } as const;
+    const { values, positionals } = parseArgs({ options, allowPositionals: true });
+    if (positionals.length > 1) fail(`one benchmark at a time, not ${positionals.join(" and ")}`);
+    return { name: positionals[0] ?? "print-path", ...values };
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error));
   }
-} finally {
-  rmSync(folder, { recursive: true, force: true });
 }
 
-async function benchSource(path: PrintPath, source: Source): Promise<void> {
-  await printOnce(path, source);
-  const syncMs = await fdatasyncMs(folder, 2048, 200);
-  const latencies: number[] = [];
-  for (let job = 0; job < jobs; job++) {
-    const firstByte = path.firstByteMs();
-    const { submittedMs } = await printOnce(path, source);
-    latencies.push((await firstByte) - submittedMs);
-  }
-  const startedMs = performance.now();
-  let left = jobs;
-  const worker = async (): Promise<void> => {
-    while (left-- > 0) await printOnce(path, source);
-  };
-  await Promise.all(Array.from({ length: inFlight }, worker));
-  const perJobMs = (performance.now() - startedMs) / jobs;
-  const again = await fdatasyncMs(folder, 2048, 200);
-  const baselineMs = (syncMs + again) / 2;
-  console.log(
-    [
-      `source ${source}:`,
-      `  plain fdatasync of 2 KB: ${baselineMs.toFixed(2)} ms, ${Math.round(1000 / baselineMs)}/s`,
-      `  end to end, ${inFlight} in flight: ${(1000 / perJobMs).toFixed(1)} jobs/s, ratio to fdatasync ${(baselineMs / perJobMs).toFixed(3)}`,
-      `  submit to first byte at the printer: median ${median(latencies).toFixed(1)} ms, p95 ${percentile(latencies, 95).toFixed(1)} ms, ` +
-        `ratio to fdatasync ${(median(latencies) / baselineMs).toFixed(1)}`,
-    ].join("\n"),
-  );
-}
-
-function megabytes(bytes: number | undefined): string {
-  return bytes === undefined
-    ? "not told by this system"
-    : `${(bytes / 1e6).toFixed(1)} MB (${(bytes / 2 ** 20).toFixed(1)} MiB)`;
+const { name, json, help } = readArguments();
+const bench = benches[name];
+if (help) {
+  console.log(usage);
+} else if (bench === undefined) {
+  fail(`no benchmark "${name}"`);
+} else {
+  const figures = await bench.run(json ? () => {} : (line) => console.log(line));
+  if (json) console.log(JSON.stringify({ bench: name, node: process.version, ...figures }, null, 2));
 }
