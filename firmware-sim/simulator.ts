@@ -9,8 +9,9 @@ import { connectInProcess, type InProcessConnection } from "./ports/in-process.t
 import type { HostConnection, HostLink } from "./ports/port.ts";
 import { overSerialLine, type SerialSettings } from "./ports/serial-line.ts";
 import { listenTcp, type TcpPort } from "./ports/tcp.ts";
+import { listenUsbip, type UsbCable, type UsbipPort } from "./ports/usbip.ts";
 import { Printer } from "./printer.ts";
-import type { DrawerPulse, PrinterState } from "./printer-state.ts";
+import type { DrawerPulse, PrinterState, Sound } from "./printer-state.ts";
 import { findProfile, type Profile } from "./profiles.ts";
 
 export interface SimulatorOptions {
@@ -24,6 +25,10 @@ export interface SimulatorOptions {
   readonly tcpPort?: number;
   /** Default loopback. */
   readonly tcpHost?: string;
+  /** Serves the printer as a USB device that Linux can attach (USB/IP); 0 takes any free port. */
+  readonly usbipPort?: number;
+  /** Default loopback. */
+  readonly usbipHost?: string;
   /** Every piece of paper becomes `ticket-0001.png` ... in this folder, the uncut rest `uncut.png` at `close`. */
   readonly paperFolder?: string;
   /** NV memory lives in this file: stored graphics, records, settings and counters. Without it, until `close`. */
@@ -38,6 +43,10 @@ export interface Simulator {
   readonly profile: Profile;
   /** The TCP port, undefined without one. */
   readonly port: number | undefined;
+  /** The port of USB/IP, undefined without one. */
+  readonly usbipPort: number | undefined;
+  /** The USB cable, undefined without USB/IP. */
+  readonly usb: UsbCable | undefined;
   /** Pages cut so far, oldest first (the latest 1000). */
   readonly paper: readonly Page[];
   /** What hangs out of the printer uncut. */
@@ -48,6 +57,8 @@ export interface Simulator {
   readonly replies: readonly Reply[];
   readonly diagnostics: readonly Diagnostic[];
   readonly pulses: readonly DrawerPulse[];
+  /** What the buzzer was told to sound. */
+  readonly sounds: readonly Sound[];
   /**
    * The next cut page that no earlier call has had, when it is cut (and its file written). Rejects when the simulator
    * closes first, or when the file cannot be written.
@@ -62,6 +73,7 @@ export interface Simulator {
 }
 
 const REMEMBERED_PAGES = 1000;
+const LOOPBACK = "127.0.0.1";
 
 /** Hands out pages in order to whoever asks, before or after they exist. */
 class PageQueue {
@@ -113,7 +125,50 @@ function chooseClock(options: SimulatorOptions): SimClock {
   return options.clock ?? (options.speed === "real" ? createRealClock() : createFastClock());
 }
 
-/** Starts a printer. Rejects when the TCP port is in use or the paper folder cannot be made. */
+/** What every port that hosts reach from outside can do. */
+interface OuterPort {
+  /** Stops serving while power or link is away. */
+  suspend(): void;
+  resume(): void;
+  close(): Promise<void>;
+}
+
+interface OuterPorts {
+  readonly tcp?: TcpPort;
+  readonly usbip?: UsbipPort;
+}
+
+/** Opens the ports that are asked for, each noted in `opened`. When one cannot be opened, the others are closed again. */
+async function openPorts(
+  options: SimulatorOptions,
+  printer: Printer,
+  profile: Profile,
+  opened: OuterPort[],
+): Promise<OuterPorts> {
+  const attach = (link: HostLink): HostConnection => printer.attach(link);
+  const keep = <Port extends OuterPort>(port: Port): Port => {
+    opened.push(port);
+    return port;
+  };
+  const { tcpPort, tcpHost = LOOPBACK, usbipPort, usbipHost = LOOPBACK } = options;
+  const usb = {
+    attach,
+    conditions: () => printer.state.conditions,
+    power: () => printer.state.power,
+    softReset: () => printer.softReset(),
+  };
+  try {
+    return {
+      ...(tcpPort === undefined ? {} : { tcp: keep(await listenTcp(tcpPort, tcpHost, attach)) }),
+      ...(usbipPort === undefined ? {} : { usbip: keep(await listenUsbip(usbipPort, usbipHost, profile, usb)) }),
+    };
+  } catch (error) {
+    await Promise.all(opened.map((port) => port.close()));
+    throw error;
+  }
+}
+
+/** Starts a printer. Rejects when a port is in use or the paper folder cannot be made. */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const profile = typeof options.profile === "object" ? options.profile : findProfile(options.profile);
   const clock = chooseClock(options);
@@ -123,7 +178,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const queue = new PageQueue();
   const writes = new Set<Promise<void>>();
   const planned: Cancel[] = [];
-  let tcp: TcpPort | undefined;
+  const ports: OuterPort[] = [];
   const printer = new Printer(
     profile,
     clock,
@@ -135,16 +190,19 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
         track(writes, written);
         queue.add(written);
       },
-      reachable: (reachable) => (reachable ? tcp?.resume() : tcp?.suspend()),
+      reachable: (reachable) => {
+        for (const port of ports) reachable ? port.resume() : port.suspend();
+      },
     },
     nvFile?.nv,
   );
-  if (options.tcpPort !== undefined) {
-    tcp = await listenTcp(options.tcpPort, options.tcpHost ?? "127.0.0.1", (link) => printer.attach(link));
-  }
+  const attach = (link: HostLink): HostConnection => printer.attach(link);
+  const { tcp, usbip } = await openPorts(options, printer, profile, ports);
   return {
     profile,
     port: tcp?.port,
+    usbipPort: usbip?.port,
+    usb: usbip?.cable,
     paper: pages,
     get uncut() {
       return printer.paper.uncut();
@@ -161,6 +219,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     },
     diagnostics: printer.diagnostics,
     pulses: printer.pulses,
+    sounds: printer.sounds,
     printed: () => queue.next(),
     fail: (wanted) => {
       const { fault, afterMs } = typeof wanted === "string" ? parseTimedFault(wanted) : { fault: wanted, afterMs: 0 };
@@ -169,12 +228,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     },
     connect: ({ serial } = {}) => {
       if (!printer.reachable) throw new Error("the printer cannot be reached: its power or its link is cut");
-      const attach = (link: HostLink): HostConnection => printer.attach(link);
       return connectInProcess(clock, serial === undefined ? attach : overSerialLine(serial, clock, attach));
     },
     close: async () => {
       for (const cancel of planned) cancel();
-      await tcp?.close();
+      await Promise.all(ports.map((port) => port.close()));
       printer.shutDown();
       const uncut = printer.paper.uncut();
       if (folder !== undefined && uncut !== undefined) await folder.writeUncut(uncut);

@@ -31,7 +31,8 @@ function serve(socket: Socket, attach: (link: HostLink) => HostConnection): void
   socket.on("close", () => connection.closed());
 }
 
-function listen(server: Server, port: number, host: string): Promise<number> {
+/** Listens; rejects with a sentence when the port is in use. */
+export function listen(server: Server, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException): void => {
       reject(error.code === "EADDRINUSE" ? new Error(`TCP port ${port} of ${host} is already in use`) : error);
