@@ -11,6 +11,17 @@ export function setDots(row: DotRow, from: number, count: number): void {
   for (let dot = Math.max(0, from); dot < end; dot += 1) row[dot >> 3] = (row[dot >> 3] ?? 0) | (0x80 >> (dot & 7));
 }
 
+/** Clears `count` dots from `from` on. */
+export function clearDots(row: DotRow, from: number, count: number): void {
+  const end = Math.min(from + count, row.length * 8);
+  const last = (end + 7) >> 3;
+  for (let index = from >> 3; index < last; index += 1) {
+    const left = Math.max(0, from - index * 8);
+    const right = Math.max(0, index * 8 + 8 - end);
+    row[index] = (row[index] ?? 0) & ~((0xff >> left) & (0xff << right));
+  }
+}
+
 export function getDot(row: DotRow, dot: number): boolean {
   return ((row[dot >> 3] ?? 0) & (0x80 >> (dot & 7))) !== 0;
 }

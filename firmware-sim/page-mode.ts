@@ -1,4 +1,4 @@
-import { type DotRow, getDot, rowBytes, setDots } from "./bits.ts";
+import { clearDots, type DotRow, getDot, isBlank, rowBytes, setDots } from "./bits.ts";
 import type { Step } from "./step.ts";
 
 /** ESC T n: where the characters start and which way they run. */
@@ -29,13 +29,17 @@ interface PlacedText {
  */
 const FIRST_BASE_LINE = 20;
 
+/** Texts of one page that are remembered; a host may strike the same place for ever. */
+const MOST_TEXTS = 10_000;
+
 /**
  * The page of page mode (ESC L): a picture that is developed in printing areas of any direction, and printed at once.
  * Positions are those of the present direction: x along the characters, y down the lines.
  */
 export class PageBuffer {
   readonly size: PageSize;
-  private readonly rows: DotRow[];
+  /** Rows by their place; those without a dot are absent, so that an empty page of any size costs nothing. */
+  private readonly rows = new Map<number, DotRow>();
   private texts: PlacedText[] = [];
   private extentDots = 0;
   private area: PrintArea;
@@ -47,7 +51,6 @@ export class PageBuffer {
 
   constructor(size: PageSize, area: PrintArea, direction: Direction) {
     this.size = size;
-    this.rows = Array.from({ length: size.heightDots }, () => new Uint8Array(rowBytes(size.widthDots)));
     this.area = area;
     this.direction = direction;
   }
@@ -86,12 +89,18 @@ export class PageBuffer {
   plot(x: number, y: number): void {
     if (x < 0 || y < 0 || x >= this.lineDots || y >= this.depthDots) return;
     const at = this.onPage(x, y);
-    const row = this.rows[at.y];
-    if (row !== undefined) setDots(row, at.x, 1);
+    if (at.y >= this.size.heightDots) return;
+    let row = this.rows.get(at.y);
+    if (row === undefined) {
+      row = new Uint8Array(rowBytes(this.size.widthDots));
+      this.rows.set(at.y, row);
+    }
+    setDots(row, at.x, 1);
   }
 
   addText(text: string, x: number): void {
-    if (text.trim() !== "") this.texts.push({ ...this.onPage(x, this.y), text: text.trim() });
+    if (text.trim() !== "" && this.texts.length < MOST_TEXTS)
+      this.texts.push({ ...this.onPage(x, this.y), text: text.trim() });
   }
 
   /** What is developed here counts as printing data of this area. */
@@ -103,8 +112,10 @@ export class PageBuffer {
   /** CAN: deletes what lies in the present area, whoever put it there. */
   clearArea(): void {
     const { x, y, widthDots, heightDots } = this.area;
-    for (const row of this.rows.slice(y, y + heightDots)) {
-      for (let dot = x; dot < x + widthDots; dot += 1) row[dot >> 3] = (row[dot >> 3] ?? 0) & ~(0x80 >> (dot & 7));
+    for (const [at, row] of this.rows) {
+      if (at < y || at >= y + heightDots) continue;
+      clearDots(row, x, widthDots);
+      if (isBlank(row)) this.rows.delete(at);
     }
     this.texts = this.texts.filter(
       (text) => text.x < x || text.x >= x + widthDots || text.y < y || text.y >= y + heightDots,
@@ -114,7 +125,8 @@ export class PageBuffer {
   /** The page as steps, from its upper edge to the end of the lowest area in use. A step begins at each line of text. */
   print(): Step[] {
     const height = Math.min(this.size.heightDots, Math.max(this.extentDots, this.area.y + this.area.heightDots));
-    const rows = this.rows.slice(0, height).map((row) => Uint8Array.from(row));
+    const blank = new Uint8Array(rowBytes(this.size.widthDots));
+    const rows = Array.from({ length: height }, (_, y) => this.rows.get(y)?.slice() ?? blank);
     const steps: Step[] = [];
     let from = 0;
     let text: string | undefined;

@@ -11,7 +11,7 @@ export interface Page {
   readonly text: string;
   /** The same, line by line, with the row each line begins at. */
   readonly lines: readonly TextLine[];
-  /** How the piece ended; `none` when it still hangs in the printer. */
+  /** How the piece ended; `none` when it still hangs in the printer, or was torn off for being too long. */
   readonly cut: CutKind | "none";
   /** Rows at which a new roll was loaded within this piece. */
   readonly splices: readonly number[];
@@ -23,6 +23,11 @@ export interface TextLine {
   readonly row: number;
   readonly text: string;
 }
+
+/** Nobody lets more paper hang out of a printer (30 m at 203 dpi), and no simulator should keep more of it. */
+const LONGEST_PIECE_ROWS = 240_000;
+/** GS V 97 and 98 that wait for their place; a printer has one blade. */
+const MOST_RESERVED_CUTS = 16;
 
 /**
  * The paper under the head. The blade stands `headToCutterDots` behind the head, so a cut without a feed leaves the
@@ -92,7 +97,7 @@ export class PaperRoll {
   }
 
   reserveCut(cut: CutKind, dots: number): void {
-    this.reserved.push({ cut, atRow: this.advancedRows + dots });
+    if (this.reserved.length < MOST_RESERVED_CUTS) this.reserved.push({ cut, atRow: this.advancedRows + dots });
     this.cutWhatIsDue();
   }
 
@@ -141,6 +146,7 @@ export class PaperRoll {
 
   private advanced(): void {
     this.advancedRows += 1;
+    if (this.rows.length >= LONGEST_PIECE_ROWS) this.tearOff();
     if (this.reserved.length > 0) this.cutWhatIsDue();
   }
 
@@ -150,7 +156,20 @@ export class PaperRoll {
     for (const reserved of due) this.cut(reserved.cut);
   }
 
-  private emit(rows: readonly DotRow[], lines: readonly TextLine[], cut: CutKind, splices: readonly number[]): void {
+  /** At the head: a person who tears by hand needs no blade. */
+  private tearOff(): void {
+    this.emit(this.rows, this.lines, "none", this.splices);
+    this.rows = [];
+    this.lines = [];
+    this.splices = [];
+  }
+
+  private emit(
+    rows: readonly DotRow[],
+    lines: readonly TextLine[],
+    cut: Page["cut"],
+    splices: readonly number[],
+  ): void {
     this.onPage(this.pageOf(rows, lines, cut, splices));
   }
 

@@ -1,0 +1,77 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { VirtualClock } from "./clock.ts";
+import { runCampaign, shrink } from "./fuzz/campaign.ts";
+import type { Page } from "./paper.ts";
+import { Printer } from "./printer.ts";
+import { findProfile, PROFILES } from "./profiles.ts";
+import { renderEscpos } from "./render.ts";
+import { stream } from "./test-bytes.ts";
+
+const STREAMS = join(fileURLToPath(import.meta.url), "..", "testdata", "streams");
+const BYTES = Number(process.env["FUZZ_BYTES"] ?? 60_000);
+
+/** A printer that got `head` once and `unit` many times, as fast as it takes them within a second of its time. */
+function flood(head: string, unit: string, count: number): { readonly taken: boolean; readonly printer: Printer } {
+  const clock = new VirtualClock();
+  const printer = new Printer(findProfile(), clock, { page: () => {}, reachable: () => {} });
+  const host = printer.attach({ send: () => true, drop: () => {}, drained: () => {} });
+  const taken = host.receive(stream(head, unit.repeat(count)));
+  clock.advance(1000);
+  return { taken, printer };
+}
+
+describe("hostile bytes", () => {
+  it("neither crash nor hang any model, whatever the seed", () => {
+    const seed = Number(process.env["SEED"] ?? Math.floor(Math.random() * 1_000_000));
+    const corpus = readdirSync(STREAMS).map((name) => readFileSync(join(STREAMS, name)));
+    const { failing, bytes } = runCampaign({ seed, bytes: BYTES, profiles: PROFILES, corpus });
+    expect(failing?.failure, `npm run fuzz -- --seed ${seed} --bytes ${BYTES}`).toBeUndefined();
+    expect(bytes).toBeGreaterThanOrEqual(BYTES);
+  }, 120_000);
+
+  it("are made as short as they can be when something fails", () => {
+    const bytes = stream("some text", [7, 9], "and more of it", [8], "to the end");
+    const short = shrink(bytes, (rest) => rest.includes(7) && rest.includes(8));
+    expect([...short]).toEqual([7, 8]);
+  });
+});
+
+describe("what campaigns have found", () => {
+  const LONGEST_PAGE = "\x1d(P\x08\x000\xff\xff\xff\xff\xff\xff\xff";
+
+  it("entering and clearing the longest page costs next to nothing while it is empty", () => {
+    const startedMs = performance.now();
+    flood(LONGEST_PAGE, "\x1bL\x1bS", 5000);
+    flood(`${LONGEST_PAGE}\x1bL`, "\x18", 20_000);
+    flood(`${LONGEST_PAGE}\x1bL`, "A\x18", 10_000);
+    // It took 10 and 900 seconds.
+    expect(performance.now() - startedMs).toBeLessThan(15_000);
+  });
+
+  it("clears exactly the printing area of a page (CAN)", () => {
+    const area = (x: number, width: number): string => `\x1bW${String.fromCharCode(x, 0, 0, 0, width, 0, 24, 0)}`;
+    const solid = "\x1dB\x01     ";
+    const [page] = renderEscpos(stream("\x1bL", area(0, 60), solid, area(13, 20), "\x18\x0c"), { profile: "xp-80" });
+    const dots = [...(page?.rows[5] ?? [])].map((byte) => byte.toString(2).padStart(8, "0")).join("");
+    expect(dots.slice(0, 64)).toBe(`${"1".repeat(13)}${"0".repeat(20)}${"1".repeat(27)}0000`);
+  });
+
+  it("remembers no more reserved cuts than a blade could carry out", () => {
+    const startedMs = performance.now();
+    flood("", "\x1dVa\xff", 50_000);
+    // Each of them was compared with all others: 30 seconds.
+    expect(performance.now() - startedMs).toBeLessThan(10_000);
+  });
+
+  it("tears off what nobody cuts for 30 m, dot rows and text complete", () => {
+    const pages: Page[] = [];
+    pages.push(...renderEscpos(stream("first\n", "\x1b3\xff", "\x1bd\xff".repeat(4 * 2), "last\n")));
+    expect(pages.map((page) => page.cut)).toEqual(["none", "none"]);
+    expect(pages[0]?.heightDots).toBe(240_000);
+    expect(pages.map((page) => page.text.trim())).toEqual(["first", "last"]);
+    expect(pages.reduce((sum, page) => sum + page.heightDots, 0)).toBe(34 + Math.floor(8 * 255 * 127.5) + 127);
+  });
+});
