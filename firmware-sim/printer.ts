@@ -6,9 +6,8 @@ import { Mechanism } from "./mechanism.ts";
 import { NvMemory, PrinterMemory } from "./memory.ts";
 import { PaperRoll } from "./paper.ts";
 import type { Diagnostic } from "./parser.ts";
-import { Peripherals } from "./peripherals.ts";
 import type { HostConnection, HostLink } from "./ports/port.ts";
-import type { DrawerPulse, PrinterEvents, PrinterState, Sound } from "./printer-state.ts";
+import type { DrawerPulse, PrinterEvents, PrinterState } from "./printer-state.ts";
 import type { Profile } from "./profiles.ts";
 import type { RealTimeCommand } from "./realtime-scanner.ts";
 import { Reception } from "./reception.ts";
@@ -16,7 +15,6 @@ import {
   ALL_WELL,
   automaticStatus,
   type Conditions,
-  isError,
   isOffline,
   isStopped,
   realTimeStatus,
@@ -33,6 +31,7 @@ const NO_BYTES = new Uint8Array(0);
 /** The whole printer: reception, interpreter, mechanism, sensors and back channel, on one clock. */
 export class Printer {
   readonly diagnostics: Diagnostic[] = [];
+  readonly pulses: DrawerPulse[] = [];
   readonly paper: PaperRoll;
   private readonly profile: Profile;
   private readonly clock: SimClock;
@@ -41,7 +40,6 @@ export class Printer {
   private readonly mechanism: Mechanism;
   private readonly interpreter: Interpreter;
   private readonly memory: PrinterMemory;
-  private readonly peripherals: Peripherals;
   private readonly backChannel: BackChannel;
   private conditions = ALL_WELL;
   private power = true;
@@ -56,12 +54,6 @@ export class Printer {
   private jammed = false;
   /** Ends the wait for the head to cool down. */
   private cooled: Cancel | undefined;
-  /** ESC c 4. */
-  private stopsNearEnd = false;
-  /** GS ^ m = 1: what the feed button sets going. */
-  private awaitedButton: (() => void) | undefined;
-  /** GS ( E fn 2 has been carried out, and its reset not yet. */
-  private restartDue = false;
 
   constructor(profile: Profile, clock: SimClock, events: PrinterEvents, nv: NvMemory = new NvMemory()) {
     this.profile = profile;
@@ -78,7 +70,6 @@ export class Printer {
       },
     });
     this.memory = new PrinterMemory(nv);
-    this.peripherals = new Peripherals(clock);
     this.paper = new PaperRoll(profile, (page) => {
       nv.cuts += 1;
       events.page(page);
@@ -90,19 +81,7 @@ export class Printer {
       cutterFailed: () => this.setConditions({ cutterError: true }),
       headHot: (recoveryMs) => this.pauseUntilCool(recoveryMs),
     });
-    this.interpreter = new Interpreter(
-      profile,
-      this.interpreterOutput(),
-      () => !this.mechanism.hasRoom || this.restartDue,
-    );
-  }
-
-  get pulses(): readonly DrawerPulse[] {
-    return this.peripherals.pulses;
-  }
-
-  get sounds(): readonly Sound[] {
-    return this.peripherals.sounds;
+    this.interpreter = new Interpreter(profile, this.interpreterOutput(), () => !this.mechanism.hasRoom);
   }
 
   get replies(): readonly Reply[] {
@@ -218,25 +197,11 @@ export class Printer {
   /** The printer is offline while its button feeds, and the button does nothing while it is offline or printing. */
   private feedByButton(): void {
     this.mechanism.advance();
-    // Waiting for its button a macro hears it even where ESC c 5 has disabled it, and the paper is not fed.
-    if (this.awaitedButton !== undefined) {
-      this.pressAwaitedButton();
-      return;
-    }
-    if (!this.interpreter.engine.modes.panelButtons) return;
     if (!this.power || isOffline(this.conditions) || !this.mechanism.idle) return;
     const { defaultSpacingUnits, verticalUnitsPerInch, dpi } = this.profile;
     this.setConditions({ feeding: true });
     this.mechanism.push({ kind: "feed", dots: Math.round((defaultSpacingUnits * dpi) / verticalUnitsPerInch) });
     this.mechanism.push({ kind: "marker", fire: () => this.setConditions({ feeding: false }) });
-  }
-
-  private pressAwaitedButton(): void {
-    if (!this.power || isStopped(this.conditions)) return;
-    const pressed = this.awaitedButton;
-    this.awaitedButton = undefined;
-    this.setConditions({ waitingForButton: false });
-    pressed?.();
   }
 
   private endPaper(atRow: number | undefined): void {
@@ -252,13 +217,14 @@ export class Printer {
     this.mechanism.clear();
     this.power = false;
     this.standby = false;
+    this.armed = new Set([1]);
+    this.backChannel.forget();
     this.reception.dropAll();
     this.reception.clear();
-    this.forgetSettings();
+    this.interpreter.reset();
+    this.memory.cutPower();
     this.conditions = {
       ...this.conditions,
-      waitingForButton: false,
-      nearEndStop: false,
       cutterError: false,
       mechanicalError: this.jammed,
       unrecoverableError: false,
@@ -283,10 +249,8 @@ export class Printer {
     if (!before && this.reachable) this.events.reachable(true);
   }
 
-  private setConditions(sensed: Partial<Conditions>): void {
+  private setConditions(change: Partial<Conditions>): void {
     const before = this.conditions;
-    const nearEndStop = this.stopsNearEnd && (sensed.paperNearEnd ?? before.paperNearEnd);
-    const change = { ...sensed, nearEndStop };
     if (isStopped({ ...before, ...change })) this.mechanism.halt();
     // Halting may itself have met the end of the paper.
     const after = { ...this.conditions, ...change };
@@ -332,28 +296,8 @@ export class Printer {
       initialized: () => {
         this.backChannel.clearAutomaticStatus();
         this.armed = new Set([1]);
-        this.stopsNearEnd = false;
-        this.mechanism.push({ kind: "marker", fire: () => this.mechanism.control(1, 1) });
       },
-      pulse: (pin, onMs, offMs) => {
-        for (const step of this.peripherals.bufferedPulse(pin, onMs, offMs)) this.mechanism.push(step);
-      },
-      sound: (sound) => this.peripherals.sound(sound),
-      setDrive: (speed, density) => {
-        this.mechanism.push({ kind: "marker", fire: () => this.mechanism.control(speed, density) });
-      },
-      stopNearEnd: (stops) => {
-        this.stopsNearEnd = stops;
-        this.setConditions({});
-      },
-      waitForButton: (pressed) => {
-        this.awaitedButton = pressed;
-        this.setConditions({ waitingForButton: true });
-      },
-      goOn: () => this.wake(),
-      restart: () => {
-        this.restartDue = true;
-      },
+      pulse: (pin, onMs, offMs) => this.pulse(pin, onMs, offMs),
       memory: this.memory,
       conditions: () => this.conditions,
       diagnosed: (diagnostic) => {
@@ -382,14 +326,7 @@ export class Printer {
         if (this.armed.has(2)) this.switchOff(id);
         break;
       case "pulse":
-        // The manual leaves it undone while there is an error.
-        if (this.armed.has(1) && !isError(this.conditions)) this.peripherals.realTimePulse(command.pin, command.onMs);
-        break;
-      case "sound":
-        if (this.armed.has(3)) this.peripherals.sound(command.sound);
-        break;
-      case "press-feed-button":
-        if (this.awaitedButton !== undefined) this.pressAwaitedButton();
+        if (this.armed.has(1)) this.pulse(command.pin, command.onMs, command.onMs);
         break;
       case "recover":
         this.recover(command.clearing);
@@ -430,29 +367,12 @@ export class Printer {
   private clearBuffers(): void {
     this.mechanism.clear();
     this.reception.clear();
-    this.interpreter.clear();
-    this.awaitedButton = undefined;
-    this.setConditions({ waitingForButton: false });
+    this.interpreter.reset();
     this.wake();
   }
 
-  /** Nothing that commands chose is left, as at power on. */
-  private forgetSettings(): void {
-    this.interpreter.reset();
-    this.memory.restart();
-    this.mechanism.control(1, 1);
-    this.awaitedButton = undefined;
-    this.restartDue = false;
-    this.stopsNearEnd = false;
-    this.armed = new Set([1]);
-    this.backChannel.forget();
-  }
-
-  /** GS ( E fn 2: as at power on, with the connections as they are. */
-  private restart(): void {
-    this.forgetSettings();
-    this.clearBuffers();
-    this.backChannel.clearAutomaticStatus();
+  private pulse(pin: number, onMs: number, offMs: number): void {
+    this.pulses.push({ atMs: this.clock.nowMs(), pin, onMs, offMs });
   }
 
   /** Interpretation goes on in a turn of its own, never inside the call that made it possible. */
@@ -481,7 +401,6 @@ export class Printer {
       taken += count;
       if (count < run.bytes.length) break;
     }
-    if (this.restartDue) this.restart();
     if (!this.power) return;
     this.reception.admitWaiting();
     if (this.canInterpret) this.wake();
@@ -492,7 +411,6 @@ export class Printer {
       this.power &&
       (this.reception.bufferedBytes > 0 || this.interpreter.replaying) &&
       !isOffline(this.conditions) &&
-      !this.interpreter.waiting &&
       this.mechanism.hasRoom
     );
   }
