@@ -1,7 +1,6 @@
 import { type IncomingMessage, request } from "node:http";
 import { PNG } from "pngjs";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { FAULT_KINDS } from "./faults.ts";
 import { type Simulator, startSimulator } from "./simulator.ts";
 import { CUT, INITIALIZE, stream } from "./test-bytes.ts";
 import { startWebPage, type WebPage } from "./web-page.ts";
@@ -44,9 +43,9 @@ async function* eventsOf(response: IncomingMessage): AsyncGenerator<{ readonly n
   for await (const piece of response.setEncoding("utf8")) {
     text += piece;
     for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
-      const [, name = "", data = "null"] = /^event: (.*)\ndata: (.*)$/.exec(text.slice(0, end)) ?? [];
+      const [, name, data = "null"] = /^event: (.*)\ndata: (.*)$/.exec(text.slice(0, end)) ?? [];
       text = text.slice(end + 2);
-      yield { name, data: JSON.parse(data) };
+      if (name !== undefined) yield { name, data: JSON.parse(data) };
     }
   }
 }
@@ -75,9 +74,12 @@ it("shows every ticket, the newest last told, and its paper as PNG", async () =>
   await print("one\n");
   const events = eventsOf(await open("events"));
   const next = async () => (await events.next()).value;
-  expect(await next()).toMatchObject({ name: "hello", data: { profile: "tm-m30iii", faults: FAULT_KINDS } });
+  expect(await next()).toMatchObject({
+    name: "hello",
+    data: { profile: "tm-m30iii", about: expect.stringContaining("203 dpi") },
+  });
   expect(await next()).toMatchObject({ name: "ticket", data: { number: 1, text: "one", widthDots: 576 } });
-  expect(await next()).toMatchObject({ name: "state", data: { uncut: false, work: "Nothing to do." } });
+  expect(await next()).toMatchObject({ name: "state", data: { uncut: null, work: "Nothing to do." } });
   await print("two\n");
   let event = await next();
   while (event?.name !== "ticket") event = await next();
@@ -85,8 +87,41 @@ it("shows every ticket, the newest last told, and its paper as PNG", async () =>
   const { status, headers, body } = await get("paper/2.png");
   expect([status, headers["content-type"]]).toEqual([200, "image/png"]);
   expect(PNG.sync.read(body).height).toBe(simulator.paper[1]?.heightDots);
-  expect((await get("paper/3.png")).status).toBe(404);
+  expect((await get("paper/3.png")).status).toBe(204);
+  expect((await get("uncut/0.png")).status).toBe(204);
   expect((await get("uncut.png")).status).toBe(404);
+});
+
+it("gives the uncut paper in strips", async () => {
+  const connection = simulator.connect();
+  await connection.write(stream(INITIALIZE, "\n".repeat(20)));
+  const events = eventsOf(await open("events"));
+  let { value } = await events.next();
+  while (value?.name !== "state") ({ value } = await events.next());
+  const rows = simulator.uncut?.heightDots ?? 0;
+  expect(rows).toBeGreaterThan(512);
+  expect(value.data).toMatchObject({ uncut: { top: 0, rows, widthDots: 576 } });
+  const heights = await Promise.all(["uncut/0.png", "uncut/1.png"].map(async (path) => (await get(path)).body));
+  expect(heights.map((body) => PNG.sync.read(body).height)).toEqual([512, rows - 512]);
+  connection.close();
+});
+
+it("tells what goes over the wire and what a person did, once", async () => {
+  const connection = simulator.connect();
+  await connection.write(stream("\x10\x04\x01", "\x1b\x01", "\x1bp\x00\x19\xfa"));
+  expect((await post("slow=4")).status).toBe(204);
+  const events = eventsOf(await open("events"));
+  const notes: unknown[] = [];
+  for (let { value } = await events.next(); value?.name !== "state"; { value } = await events.next()) {
+    if (value?.name === "note") notes.push(value.data);
+  }
+  expect(notes).toEqual([
+    { number: 1, kind: "fault", text: "slow=4" },
+    { number: 2, kind: "diagnostic", text: expect.stringMatching(/^unknown .*1B 01/) },
+    { number: 3, kind: "drawer", text: "pulse on pin 2, 50 ms" },
+    { number: 4, kind: "reply", text: "to connection 1: 12" },
+  ]);
+  connection.close();
 });
 
 it("carries faults out and tells the lamps", async () => {
@@ -100,7 +135,7 @@ it("carries faults out and tells the lamps", async () => {
       return Object.fromEntries(state.lamps.map(({ name, says }) => [name, says]));
     }
   };
-  const well = { online: "yes", paper: "there", cover: "closed", error: "none", drawer: "not opened" };
+  const well = { online: "yes", paper: "there", cover: "closed", error: "none", drawer: "shut" };
   expect(await lamps()).toEqual(well);
   expect((await post("cover-open")).status).toBe(204);
   expect(await lamps()).toEqual({ ...well, online: "no", cover: "open" });

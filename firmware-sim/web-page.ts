@@ -5,11 +5,12 @@ import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
-import { FAULT_KINDS, parseFault } from "./faults.ts";
+import type { FaultText } from "./faults.ts";
 import type { Page } from "./paper.ts";
 import { pngPieces } from "./png.ts";
 import type { Simulator } from "./simulator.ts";
-import { ticketView, webStateOf } from "./web-state.ts";
+import { NoteBook } from "./web-notes.ts";
+import { faultGroups, profileLine, ticketView, webStateOf } from "./web-state.ts";
 
 /** The live page of one simulator. */
 export interface WebPage {
@@ -25,6 +26,10 @@ const REMEMBERED_TICKETS = 50;
 const MAX_LISTENERS = 32;
 const MAX_UNREAD_BYTES = 1024 * 1024;
 const MAX_FAULT_BYTES = 64;
+/** Uncut paper goes to the page in strips of so many rows, so that only its end is fetched while it grows. */
+const STRIP_ROWS = 512;
+/** How soon a page that lost its events asks again. */
+const RETRY_MS = 1000;
 
 const HEADERS = {
   "content-security-policy":
@@ -56,6 +61,7 @@ class LivePage {
   private readonly folder = assetFolder();
   private readonly run = randomUUID();
   private readonly tickets = new Map<number, Page>();
+  private readonly notes = new NoteBook();
   private readonly listeners = new Set<ServerResponse>();
   private lastPage: Page | undefined;
   private count = 0;
@@ -80,6 +86,7 @@ class LivePage {
       this.tickets.delete(this.count - REMEMBERED_TICKETS);
       this.tell("ticket", ticketView(this.count, page));
     }
+    for (const note of this.notes.look(this.simulator)) this.tell("note", note);
     if (this.listeners.size === 0) return;
     const state = webStateOf(this.simulator);
     const text = JSON.stringify(state);
@@ -111,11 +118,19 @@ class LivePage {
       return;
     }
     this.look();
-    const number = /^\/paper\/(\d+)\.png$/.exec(pathname)?.[1];
-    const page = pathname === "/uncut.png" ? this.simulator.uncut : this.tickets.get(Number(number ?? 0));
-    if (page === undefined) return refuse(response, 404, "not here");
+    const [, kind, number] = /^\/(paper|uncut)\/(\d+)\.png$/.exec(pathname) ?? [];
+    if (kind === undefined) return refuse(response, 404, "not here");
+    const page = kind === "uncut" ? this.strip(Number(number)) : this.tickets.get(Number(number));
+    // Cut while the page was asking for it, or long ago.
+    if (page === undefined) return void response.writeHead(204).end();
     response.setHeader("content-type", "image/png");
     await pipeline(pngPieces(page), response);
+  }
+
+  private strip(number: number): Page | undefined {
+    const { uncut } = this.simulator;
+    const rows = uncut?.rows.slice(number * STRIP_ROWS, (number + 1) * STRIP_ROWS) ?? [];
+    return uncut === undefined || rows.length === 0 ? undefined : { ...uncut, rows, heightDots: rows.length };
   }
 
   private listen(response: ServerResponse): void {
@@ -123,8 +138,12 @@ class LivePage {
     this.look();
     response.writeHead(200, { "content-type": "text/event-stream" });
     const only = [response];
-    this.tell("hello", { run: this.run, profile: this.simulator.profile.name, faults: FAULT_KINDS }, only);
+    response.write(`retry: ${RETRY_MS}\n\n`);
+    const { profile, port } = this.simulator;
+    const hello = { profile: profile.name, about: profileLine(profile), port: port ?? null, groups: faultGroups() };
+    this.tell("hello", { run: this.run, stripRows: STRIP_ROWS, ...hello }, only);
     for (const [number, page] of this.tickets) this.tell("ticket", ticketView(number, page), only);
+    for (const note of this.notes.notes) this.tell("note", note, only);
     this.tell("state", webStateOf(this.simulator), only);
     this.listeners.add(response);
     response.once("close", () => this.listeners.delete(response));
@@ -139,11 +158,12 @@ class LivePage {
       if (text.length > MAX_FAULT_BYTES) return refuse(response, 413, "too long for a fault");
     }
     try {
-      this.simulator.fail(parseFault(text));
+      this.simulator.fail(text as FaultText);
     } catch (error) {
       return refuse(response, 400, error instanceof Error ? error.message : String(error));
     }
     response.writeHead(204).end();
+    this.tell("note", this.notes.add("fault", text));
     this.look();
   }
 
