@@ -81,6 +81,12 @@ describe("two-byte code systems", () => {
     expect(diagnosed(JAPANESE, "\x1cC\x05")).toMatchObject([{ kind: "out-of-range", name: "FS C" }]);
   });
 
+  it("needs no FS & for Shift_JIS, and heeds no FS .", () => {
+    const mixed = iconv.encode("領収書 ABC ｱｲｳ", "shift_jis");
+    expect(render(JAPANESE, "\x1c.\x1cC\x01\x1bt\x01", mixed, "\n").text).toBe("領収書 ABC ｱｲｳ");
+    expect(render(JAPANESE, "\x1cC\x01\x1c.\x1bt\x01", mixed, "\n").text).toBe("領収書 ABC ｱｲｳ");
+  });
+
   it("starts and ends with FS & and FS ., and with ESC @", () => {
     expect(render(JAPANESE, KANJI_ON, jis("合"), "\x1c.", "9g\n").text).toBe("合9g");
     expect(render(JAPANESE, KANJI_ON, "\x1b@9g\n").text).toBe("9g");

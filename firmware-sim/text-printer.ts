@@ -87,12 +87,17 @@ export class TextPrinter {
     return system !== "japanese" ? system : this.modes.shiftJis ? "shift-jis" : "jis";
   }
 
+  /** FS & and FS . matter to Japanese models while JIS is selected; Shift_JIS tells its characters by their first byte. */
+  private get isAlwaysKanji(): boolean {
+    return this.target.profile.kanji?.system === "japanese" && this.modes.shiftJis;
+  }
+
   printByte(byte: number): void {
     if (this.modes.utf8) {
       this.printUtf8(byte);
       return;
     }
-    const coding = this.modes.kanji ? this.kanjiCoding : undefined;
+    const coding = this.modes.kanji || this.isAlwaysKanji ? this.kanjiCoding : undefined;
     if (coding !== undefined && (this.partial.length > 0 || isKanjiLead(coding, byte))) this.printKanji(coding, byte);
     else this.printOneByte(byte);
   }
