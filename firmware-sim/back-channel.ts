@@ -39,7 +39,7 @@ export class BackChannel {
   muted = false;
   private readonly clock: SimClock;
   /** GS a at power-on. */
-  private readonly defaultStatus: number;
+  defaultStatus: number;
   private latest: Conditions = ALL_WELL;
   private readonly hosts = new Map<number, Host>();
   private readonly untransmitted: { processId?: Uint8Array; offline?: Uint8Array; clear?: Uint8Array } = {};
@@ -91,6 +91,11 @@ export class BackChannel {
     this.replies.push({ atMs: this.clock.nowMs(), connection, bytes: copy });
     if (this.replies.length > REMEMBERED_REPLIES) this.replies.shift();
     return true;
+  }
+
+  /** To every host there is. */
+  sendToAll(bytes: ArrayLike<number>): void {
+    for (const connection of this.hosts.keys()) this.send(connection, bytes);
   }
 
   /** The answer to DLE EOT, which is ignored while a block is being sent. */
@@ -164,7 +169,7 @@ export class BackChannel {
 
 /** GS ( H fn 49: one cause byte within 40h-7Fh. */
 function offlineCauses(conditions: Conditions): number {
-  const { coverOpen, paperEnd } = conditions;
+  const { coverOpen, paperEnd, nearEndStop } = conditions;
   const isError = (realTimeStatus(2, conditions) & 0x40) !== 0;
-  return 0x40 | (coverOpen ? 0x01 : 0) | (paperEnd ? 0x02 : 0) | (isError ? 0x04 : 0);
+  return 0x40 | (coverOpen ? 0x01 : 0) | (paperEnd || nearEndStop ? 0x02 : 0) | (isError ? 0x04 : 0);
 }

@@ -72,6 +72,8 @@ export class Drive {
   private temperature: number;
   /** How many times slower than the model the printer is. */
   slowness = 1;
+  /** GS ( K. */
+  control: { readonly speed: number; readonly density: number } = { speed: 1, density: 1 };
 
   constructor(geometry: DriveGeometry) {
     this.geometry = geometry;
@@ -94,6 +96,7 @@ export class Drive {
     copy.speedMmPerS = this.speedMmPerS;
     copy.temperature = this.temperature;
     copy.slowness = this.slowness;
+    copy.control = this.control;
     return copy;
   }
 
@@ -132,12 +135,16 @@ export class Drive {
     const { ms, speed } = this.move(duty);
     this.speedMmPerS = speed;
     this.cool(ms);
-    this.temperature += (duty * this.traits.heatingCPerS * this.rowMm) / this.geometry.speedMmPerS;
+    const energy = duty * this.control.density;
+    this.temperature += (energy * this.traits.heatingCPerS * this.rowMm) / this.geometry.speedMmPerS;
   }
 
   /** Speeds up by the motor's acceleration; slowing down costs nothing. */
   private move(duty: number): { readonly ms: number; readonly speed: number } {
-    const wanted = (this.geometry.speedMmPerS * speedShare(this.traits, duty)) / this.slowness;
+    const { speed: limit, density } = this.control;
+    // The supply feeds only so much energy at once, however it is spread: a darker print is a slower one.
+    const share = Math.min(limit, speedShare(this.traits, Math.min(1, duty * density)));
+    const wanted = (this.geometry.speedMmPerS * share) / this.slowness;
     const from = this.speedMmPerS;
     if (from >= wanted) return { ms: (1000 * this.rowMm) / wanted, speed: wanted };
     const { accelerationMmPerS2 } = this.traits;

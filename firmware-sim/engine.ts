@@ -5,6 +5,7 @@ import type { FontName, Glyph } from "./font.ts";
 import { type Alignment, alignmentOffset, LineBuffer } from "./line-buffer.ts";
 import { PrinterMemory } from "./memory.ts";
 import type { Direction, PageBuffer, PageSize, PrintArea } from "./page-mode.ts";
+import type { Sound } from "./printer-state.ts";
 import type { Profile } from "./profiles.ts";
 import type { Conditions } from "./status.ts";
 import type { CutKind, Step } from "./step.ts";
@@ -29,6 +30,17 @@ export interface EngineOutput {
   /** ESC @ ends ASB on every connection. */
   initialized(): void;
   pulse(pin: number, onMs: number, offMs: number): void;
+  sound?(sound: Omit<Sound, "atMs">): void;
+  /** GS ( K: a share of the full speed, and the energy of a dot in shares of the standard. */
+  setDrive?(speed: number, density: number): void;
+  /** ESC c 4: whether paper near its end stops printing. */
+  stopNearEnd?(stops: boolean): void;
+  /** GS ^ m = 1: calls back when the feed button has been pressed. */
+  waitForButton?(pressed: () => void): void;
+  /** What the interpreter waited for has come about. */
+  goOn?(): void;
+  /** GS ( E fn 2: everything begins anew, with the settings that are stored now. */
+  restart?(): void;
   conditions(): Conditions;
   diagnose(kind: "unsupported" | "ignored" | "out-of-range", detail: string): void;
 }
@@ -46,6 +58,8 @@ interface Modes {
   horizontalUnitsPerInch: number;
   verticalUnitsPerInch: number;
   tabColumns: readonly number[];
+  /** ESC c 5. */
+  panelButtons: boolean;
   readonly barcode: BarcodeModes;
   /** ESC W, ESC T, GS ( P: kept from page to page, and set in standard mode for the next one. */
   printArea: PrintArea | undefined;
@@ -71,6 +85,7 @@ function initialModes(profile: Profile): Modes {
     horizontalUnitsPerInch: profile.horizontalUnitsPerInch,
     verticalUnitsPerInch: profile.verticalUnitsPerInch,
     tabColumns: Array.from({ length: 32 }, (_, index) => (index + 1) * 8),
+    panelButtons: true,
     barcode: initialBarcodeModes(),
     printArea: undefined,
     direction: 0,
@@ -148,15 +163,22 @@ export class Engine {
     this.output.initialized();
   }
 
-  /** Power off and on, or the real-time clear: nothing survives. */
+  /** Power off and on: nothing survives. */
   reset(): void {
+    this.clearPrintBuffer();
+    this.text.reset();
+    this.modes = initialModes(this.profile);
+    this.selected = true;
+  }
+
+  /** Standard mode with an empty print buffer; ESC W is back at its default, everything else stays set. */
+  clearPrintBuffer(): void {
     this.page = undefined;
     this.line.clear();
     this.lineMarkers = [];
-    this.text.reset();
+    this.text.dropPartial();
     this.storedGraphics = undefined;
-    this.modes = initialModes(this.profile);
-    this.selected = true;
+    this.modes.printArea = undefined;
     this.boundToPrinting = false;
     this.carryDots = 0;
     this.swallowLineFeed = false;

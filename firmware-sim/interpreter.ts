@@ -19,6 +19,9 @@ export class Interpreter {
   private readonly macroParser: Parser<Engine>;
   /** How far the present round of the macro is. */
   private macroAt = 0;
+  /** Of the present round of the macro; counted, so that what a cleared one waited for is no news. */
+  private round: "due" | "waits" | "runs" = "due";
+  private rounds = 0;
   private readonly output: InterpreterOutput;
   private running: { readonly row: CommandRow<Engine>; readonly params: readonly number[] } | undefined;
 
@@ -46,26 +49,62 @@ export class Interpreter {
     return this.engine.memory.macros.repeat > 0;
   }
 
-  /** Goes on with the macro; false when the print queue is full before its end. */
+  /** The next round of the macro waits for time or for the feed button. */
+  get waiting(): boolean {
+    return this.replaying && this.round === "waits";
+  }
+
+  /** Goes on with the macro; false when the print queue is full before its end, or when the next round has to wait. */
   private replay(): boolean {
     const { macros } = this.engine.memory;
     while (macros.repeat > 0) {
+      if (this.round === "due") this.beginRound();
+      if (this.round === "waits") return false;
       this.macroAt += this.macroParser.feed(macros.defined, this.macroAt);
       if (this.macroAt < macros.defined.length) return false;
       this.macroAt = 0;
       this.macroParser.reset();
+      this.round = "due";
       macros.repeat -= 1;
     }
     return true;
   }
 
+  /** GS ^: the interval passes when everything before it is on paper; only then is the button asked for. */
+  private beginRound(): void {
+    const { intervalMs, byButton } = this.engine.memory.macros.pace;
+    this.rounds += 1;
+    const present = this.rounds;
+    const run = (): void => {
+      if (this.rounds !== present || this.round !== "waits") return;
+      this.round = "runs";
+      this.output.goOn?.();
+    };
+    const { waitForButton } = this.output;
+    const go = (): void => {
+      if (!byButton || waitForButton === undefined) run();
+      else if (this.rounds === present && this.round === "waits") waitForButton(run);
+    };
+    this.round = "waits";
+    if (intervalMs > 0) this.output.push({ kind: "pause", ms: () => intervalMs });
+    if (intervalMs > 0 || byButton) this.output.push({ kind: "marker", fire: go });
+    else run();
+  }
+
   /** Forgets everything received and every mode. */
   reset(): void {
+    this.clear();
+    this.engine.reset();
+  }
+
+  /** Forgets everything received and returns to standard mode; what commands set stays (DLE ENQ 2, DLE DC4 fn 8). */
+  clear(): void {
     this.parser.reset();
     this.macroParser.reset();
     this.macroAt = 0;
+    this.round = "due";
     this.engine.memory.macros.stop();
-    this.engine.reset();
+    this.engine.clearPrintBuffer();
   }
 
   private handler(): ParserHandler<Engine> {

@@ -32,6 +32,8 @@ export class Mechanism {
   /** Rows of the first step that are done, and the moment its next row (or cut) began. */
   private rowsDone = 0;
   private sinceMs = 0;
+  /** How long the present pause takes, from when its turn came. */
+  private pauseMs: number | undefined;
   private running = true;
   private advancing = false;
   private timer: Cancel | undefined;
@@ -83,6 +85,11 @@ export class Mechanism {
     this.events.headHot(this.drive.recoveryMs);
   }
 
+  /** GS ( K, from the next row on: a share of the full speed, and energy in shares of the standard. */
+  control(speed: number, density: number): void {
+    this.drive.control = { speed, density };
+  }
+
   coolHeadDown(): void {
     this.advance();
     this.drive.coolDown();
@@ -122,6 +129,7 @@ export class Mechanism {
     this.queue = [];
     this.queuedRows = 0;
     this.rowsDone = 0;
+    this.pauseMs = undefined;
     this.disarm();
   }
 
@@ -169,9 +177,19 @@ export class Mechanism {
         this.stand(this.cutMs);
         this.paper.cut(step.cut);
         return true;
+      case "pause":
+        if (nowMs < this.sinceMs + this.timeOf(step) - EPSILON_MS) return false;
+        this.stand(this.timeOf(step));
+        this.pauseMs = undefined;
+        return true;
       default:
         return this.moveRows(step, nowMs);
     }
+  }
+
+  private timeOf(pause: Extract<Step, { kind: "pause" }>): number {
+    this.pauseMs ??= pause.ms();
+    return this.pauseMs;
   }
 
   private moveRows(step: Extract<Step, { kind: "print" | "feed" }>, nowMs: number): boolean {
@@ -212,12 +230,16 @@ export class Mechanism {
     if (!this.running || this.timer !== undefined) return;
     const step = this.queue[0];
     if (step === undefined) return;
-    const durationMs = step.kind === "cut" ? this.cutMs : this.restOf(step);
-    this.timer = this.clock.schedule(this.sinceMs + durationMs, () => {
+    this.timer = this.clock.schedule(this.sinceMs + this.durationOf(step), () => {
       this.timer = undefined;
       this.advance();
       this.rearm();
     });
+  }
+
+  private durationOf(step: Step): number {
+    if (step.kind === "pause") return this.timeOf(step);
+    return step.kind === "cut" ? this.cutMs : this.restOf(step);
   }
 
   /** How long the rest of the step takes, up to the end of the paper or of the head's endurance. */
@@ -264,6 +286,8 @@ export function applyStep(paper: PaperRoll, step: Step): void {
       break;
     case "reserve-cut":
       paper.reserveCut(step.cut, step.dots);
+      break;
+    case "pause":
       break;
     case "marker":
       step.fire();

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
+import { VirtualClock } from "./clock.ts";
 import type { Page } from "./paper.ts";
 import type { InProcessConnection } from "./ports/in-process.ts";
 import { renderEscpos } from "./render.ts";
@@ -219,15 +220,56 @@ describe("macros", () => {
 
 describe("settings", () => {
   it("reads memory switches and values at any time, changes them in the user setting mode", async () => {
-    const { ask, sim } = await start();
+    const { ask, sim, connection } = await start();
     const read = [setting([4, 2]), setting([6, 5]), setting([12, 1])];
-    const change = [setting([3, 2], "11222220"), setting([5, 5], words(300)), setting([11, 1], "115200")];
+    const change = [
+      setting([3, 2], "11222220", [1], "22222221"),
+      setting([5, 5], words(300)),
+      setting([11, 1], "115200"),
+    ];
     const before = reply("7!00000000\x00", "7'5\x1f0\x00", "731\x1f38400\x00");
     expect(await ask(...change, ...read)).toBe(before);
     expect(sim.diagnostics.map(({ kind, name }) => `${name} ${kind}`)).toEqual(Array(3).fill("GS ( E ignored"));
-    expect(await ask(setting([1], "IN"), ...change, setting([2], "OUT"), ...read)).toBe(
-      reply("7 \x00", "7!11000000\x00", "7'5\x1f300\x00", "731\x1f115200\x00"),
-    );
+    const changed = reply("7!11000000\x00", "7'5\x1f300\x00", "731\x1f115200\x00");
+    expect(await ask(setting([1], "IN"), ...change, ...read)).toBe(reply("7 \x00") + changed);
+    // The reset clears the receive buffer, so a host waits for the power-on notice.
+    const notice = new Promise((resolve) => {
+      connection.onData((bytes) => {
+        if (hex(bytes) === "3b3100") resolve(undefined);
+      });
+    });
+    await connection.write(setting([2], "OUT"));
+    await notice;
+    expect(await ask(...read)).toBe(changed);
+  });
+
+  it("obeys memory switches from the next reset on: buffer size, BUSY condition, automatic line feed", async () => {
+    const clock = new VirtualClock();
+    const sim = await startSimulator({ clock, profile: "tm-t88vi" });
+    simulators.push(sim);
+    const host = sim.connect();
+    let received = "";
+    host.onData((bytes) => {
+      received += hex(bytes);
+    });
+    const send = (...parts: Part[]): void => {
+      void host.write(stream(...parts));
+      clock.advance(1000);
+    };
+    send("A\rB\n", setting([1], "IN"), setting([3, 1], "22212110"));
+    sim.fail("cover-open");
+    expect(received).toBe("372000");
+    sim.fail("cover-closed");
+    send(setting([2], "OUT"));
+    send("A\rB\n");
+    expect(sim.text).toBe("AB\nA\nB");
+    sim.fail("cover-open");
+    clock.advance(1);
+    // Offline is no longer BUSY, so the printer says it.
+    expect(received).toBe("37200038000000");
+    send("x".repeat(100));
+    expect(sim.state.bufferedBytes).toBe(45);
+    await sim.close();
   });
 
   it("keeps records for the user (GS ( C)", async () => {

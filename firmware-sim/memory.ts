@@ -55,6 +55,11 @@ export class NvMemory {
     this.onChange = onChange;
   }
 
+  /** A memory switch of GS ( E, both numbered from 1. */
+  isOn(bank: number, number: number): boolean {
+    return this.switches.get(bank)?.[8 - number] === "1";
+  }
+
   /** To be called after every change. */
   changed(): void {
     this.onChange();
@@ -130,6 +135,8 @@ class MacroMemory {
   recording: number[] | undefined;
   /** Rounds that are still to be replayed. */
   repeat = 0;
+  /** GS ^: what each round waits for. */
+  pace: { readonly intervalMs: number; readonly byButton: boolean } = { intervalMs: 0, byButton: false };
 
   record(bytes: ArrayLike<number>): void {
     if (this.recording === undefined) return;
@@ -181,8 +188,8 @@ export class PrinterMemory {
     this.untransmitted = [];
   }
 
-  /** Only what is non-volatile is left. */
-  cutPower(): void {
+  /** Power off, or GS ( E fn 2: only what is non-volatile is left. */
+  restart(): void {
     this.initialize();
     this.macros.clear();
     this.userSetting = false;

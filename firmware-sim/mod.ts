@@ -10,7 +10,7 @@ export { pageToPng } from "./png.ts";
 export type { InProcessConnection } from "./ports/in-process.ts";
 export type { SerialSettings } from "./ports/serial-line.ts";
 export type { UsbCable } from "./ports/usbip.ts";
-export type { DrawerPulse, PrinterState } from "./printer-state.ts";
+export type { DrawerPulse, PrinterState, Sound } from "./printer-state.ts";
 export { DEFAULT_PROFILE_NAME, findProfile, PROFILES, type Profile, withSmallBuffer } from "./profiles.ts";
 export { type BoundedPaper, type RenderOptions, renderEscpos, renderEscposWithin } from "./render.ts";
 export { type Simulator, type SimulatorOptions, startSimulator } from "./simulator.ts";

@@ -9,6 +9,18 @@ export interface DrawerPulse {
   readonly offMs: number;
 }
 
+/** What the buzzer was told. */
+export interface Sound {
+  readonly atMs: number;
+  /** The number of the pattern as the command has it; 0 is silence. */
+  readonly pattern: number;
+  /** How many times; 0 is until something else is sounded. */
+  readonly times: number;
+  /** Where the command says them, in milliseconds. */
+  readonly onMs?: number;
+  readonly offMs?: number;
+}
+
 export interface PrinterState {
   readonly power: boolean;
   readonly link: boolean;

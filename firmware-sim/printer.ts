@@ -6,20 +6,13 @@ import { Mechanism } from "./mechanism.ts";
 import { NvMemory, PrinterMemory } from "./memory.ts";
 import { PaperRoll } from "./paper.ts";
 import type { Diagnostic } from "./parser.ts";
+import { Peripherals } from "./peripherals.ts";
 import type { HostConnection, HostLink } from "./ports/port.ts";
-import type { DrawerPulse, PrinterEvents, PrinterState } from "./printer-state.ts";
-import type { Profile } from "./profiles.ts";
-import type { RealTimeCommand } from "./realtime-scanner.ts";
+import type { DrawerPulse, PrinterEvents, PrinterState, Sound } from "./printer-state.ts";
+import { type Profile, withSwitches } from "./profiles.ts";
+import { RealTimeControl } from "./real-time-control.ts";
 import { Reception } from "./reception.ts";
-import {
-  ALL_WELL,
-  automaticStatus,
-  type Conditions,
-  isOffline,
-  isStopped,
-  realTimeStatus,
-  SENSED_FAULTS,
-} from "./status.ts";
+import { ALL_WELL, type Conditions, isOffline, isStopped, SENSED_FAULTS } from "./status.ts";
 
 /** Bytes interpreted before others get a turn. */
 const BYTES_PER_TURN = 4096;
@@ -31,7 +24,6 @@ const NO_BYTES = new Uint8Array(0);
 /** The whole printer: reception, interpreter, mechanism, sensors and back channel, on one clock. */
 export class Printer {
   readonly diagnostics: Diagnostic[] = [];
-  readonly pulses: DrawerPulse[] = [];
   readonly paper: PaperRoll;
   private readonly profile: Profile;
   private readonly clock: SimClock;
@@ -40,36 +32,59 @@ export class Printer {
   private readonly mechanism: Mechanism;
   private readonly interpreter: Interpreter;
   private readonly memory: PrinterMemory;
+  private readonly peripherals: Peripherals;
   private readonly backChannel: BackChannel;
   private conditions = ALL_WELL;
   private power = true;
   private link = true;
   private currentConnection = 0;
   private pumpScheduled = false;
-  /** Functions of DLE DC4 that GS ( D lets through. */
-  private armed = new Set([1]);
+  private readonly realTime: RealTimeControl;
   /** Switched off by its host, with its interfaces still under power. */
   private standby = false;
   /** Paper is stuck in the path. */
   private jammed = false;
   /** Ends the wait for the head to cool down. */
   private cooled: Cancel | undefined;
+  /** ESC c 4. */
+  private stopsNearEnd = false;
+  /** GS ^ m = 1: what the feed button sets going. */
+  private awaitedButton: (() => void) | undefined;
+  /** GS ( E fn 2 has been carried out, and its reset not yet. */
+  private restartDue = false;
 
   constructor(profile: Profile, clock: SimClock, events: PrinterEvents, nv: NvMemory = new NvMemory()) {
     this.profile = profile;
     this.clock = clock;
     this.events = events;
-    // Without BUSY for it, hosts are told on their own that the printer goes offline (GS a).
-    this.backChannel = new BackChannel(clock, profile.supports.asb && !profile.busyWhenOffline ? 2 : 0);
+    this.backChannel = new BackChannel(clock);
     this.reception = new Reception(profile, this.backChannel, {
       isListening: () => this.power,
       isOffline: () => isOffline(this.conditions),
-      realTime: (command, connection) => this.realTime(command, connection),
+      realTime: (command, connection) => this.realTime.run(command, connection),
       received: () => {
         if (this.canInterpret) this.wake();
       },
     });
     this.memory = new PrinterMemory(nv);
+    this.obeySwitches();
+    this.peripherals = new Peripherals(clock);
+    this.realTime = new RealTimeControl(this.backChannel, this.peripherals, {
+      conditions: () => {
+        this.mechanism.advance();
+        return this.conditions;
+      },
+      switchOff: (connection) => this.switchOff(connection),
+      pressFeedButton: () => {
+        if (this.awaitedButton !== undefined) this.pressAwaitedButton();
+      },
+      recover: (clearing) => this.recover(clearing),
+      clearBuffers: (connection) => {
+        if (!profile.supports.clearBuffer) return;
+        this.clearBuffers();
+        this.backChannel.respond(connection, "clear", [0x37, 0x25, 0x00]);
+      },
+    });
     this.paper = new PaperRoll(profile, (page) => {
       nv.cuts += 1;
       events.page(page);
@@ -81,7 +96,19 @@ export class Printer {
       cutterFailed: () => this.setConditions({ cutterError: true }),
       headHot: (recoveryMs) => this.pauseUntilCool(recoveryMs),
     });
-    this.interpreter = new Interpreter(profile, this.interpreterOutput(), () => !this.mechanism.hasRoom);
+    this.interpreter = new Interpreter(
+      profile,
+      this.interpreterOutput(),
+      () => !this.mechanism.hasRoom || this.restartDue,
+    );
+  }
+
+  get pulses(): readonly DrawerPulse[] {
+    return this.peripherals.pulses;
+  }
+
+  get sounds(): readonly Sound[] {
+    return this.peripherals.sounds;
   }
 
   get replies(): readonly Reply[] {
@@ -197,11 +224,25 @@ export class Printer {
   /** The printer is offline while its button feeds, and the button does nothing while it is offline or printing. */
   private feedByButton(): void {
     this.mechanism.advance();
+    // Waiting for its button a macro hears it even where ESC c 5 has disabled it, and the paper is not fed.
+    if (this.awaitedButton !== undefined) {
+      this.pressAwaitedButton();
+      return;
+    }
+    if (!this.interpreter.engine.modes.panelButtons) return;
     if (!this.power || isOffline(this.conditions) || !this.mechanism.idle) return;
     const { defaultSpacingUnits, verticalUnitsPerInch, dpi } = this.profile;
     this.setConditions({ feeding: true });
     this.mechanism.push({ kind: "feed", dots: Math.round((defaultSpacingUnits * dpi) / verticalUnitsPerInch) });
     this.mechanism.push({ kind: "marker", fire: () => this.setConditions({ feeding: false }) });
+  }
+
+  private pressAwaitedButton(): void {
+    if (!this.power || isStopped(this.conditions)) return;
+    const pressed = this.awaitedButton;
+    this.awaitedButton = undefined;
+    this.setConditions({ waitingForButton: false });
+    pressed?.();
   }
 
   private endPaper(atRow: number | undefined): void {
@@ -217,14 +258,13 @@ export class Printer {
     this.mechanism.clear();
     this.power = false;
     this.standby = false;
-    this.armed = new Set([1]);
-    this.backChannel.forget();
     this.reception.dropAll();
-    this.reception.clear();
-    this.interpreter.reset();
-    this.memory.cutPower();
+    this.forgetSettings();
+    this.obeySwitches();
     this.conditions = {
       ...this.conditions,
+      waitingForButton: false,
+      nearEndStop: false,
       cutterError: false,
       mechanicalError: this.jammed,
       unrecoverableError: false,
@@ -249,8 +289,10 @@ export class Printer {
     if (!before && this.reachable) this.events.reachable(true);
   }
 
-  private setConditions(change: Partial<Conditions>): void {
+  private setConditions(sensed: Partial<Conditions>): void {
     const before = this.conditions;
+    const nearEndStop = this.stopsNearEnd && (sensed.paperNearEnd ?? before.paperNearEnd);
+    const change = { ...sensed, nearEndStop };
     if (isStopped({ ...before, ...change })) this.mechanism.halt();
     // Halting may itself have met the end of the paper.
     const after = { ...this.conditions, ...change };
@@ -289,15 +331,32 @@ export class Printer {
       setExtendedStatus: (enabled) => {
         if (enabled) this.backChannel.send(this.currentConnection, EXTENDED_STATUS);
       },
-      armRealTime: (fn, armed) => {
-        if (armed) this.armed.add(fn);
-        else this.armed.delete(fn);
-      },
+      armRealTime: (fn, armed) => this.realTime.arm(fn, armed),
       initialized: () => {
         this.backChannel.clearAutomaticStatus();
-        this.armed = new Set([1]);
+        this.realTime.disarm();
+        this.stopsNearEnd = false;
+        this.mechanism.push({ kind: "marker", fire: () => this.mechanism.control(1, 1) });
       },
-      pulse: (pin, onMs, offMs) => this.pulse(pin, onMs, offMs),
+      pulse: (pin, onMs, offMs) => {
+        for (const step of this.peripherals.bufferedPulse(pin, onMs, offMs)) this.mechanism.push(step);
+      },
+      sound: (sound) => this.peripherals.sound(sound),
+      setDrive: (speed, density) => {
+        this.mechanism.push({ kind: "marker", fire: () => this.mechanism.control(speed, density) });
+      },
+      stopNearEnd: (stops) => {
+        this.stopsNearEnd = stops;
+        this.setConditions({});
+      },
+      waitForButton: (pressed) => {
+        this.awaitedButton = pressed;
+        this.setConditions({ waitingForButton: true });
+      },
+      goOn: () => this.wake(),
+      restart: () => {
+        this.restartDue = true;
+      },
       memory: this.memory,
       conditions: () => this.conditions,
       diagnosed: (diagnostic) => {
@@ -307,40 +366,6 @@ export class Printer {
     };
   }
 
-  private realTime(command: RealTimeCommand, id: number): void {
-    switch (command.kind) {
-      case "transmit-status":
-        this.mechanism.advance();
-        this.backChannel.sendStatus(id, realTimeStatus(command.n, this.conditions));
-        break;
-      case "transmit-asb":
-        this.backChannel.send(id, automaticStatus(this.conditions));
-        break;
-      case "transmit-extended-asb":
-        this.backChannel.send(id, EXTENDED_STATUS);
-        break;
-      case "transmit-offline-response":
-        this.backChannel.respondOffline(id, this.conditions);
-        break;
-      case "power-off":
-        if (this.armed.has(2)) this.switchOff(id);
-        break;
-      case "pulse":
-        if (this.armed.has(1)) this.pulse(command.pin, command.onMs, command.onMs);
-        break;
-      case "recover":
-        this.recover(command.clearing);
-        break;
-      case "clear-buffers":
-        if (!this.profile.supports.clearBuffer) break;
-        this.clearBuffers();
-        this.backChannel.respond(id, "clear", [0x37, 0x25, 0x00]);
-        break;
-      case "no-operation":
-        break;
-    }
-  }
-
   /** DLE DC4 fn 2: tells the host and is dead to everything until it is switched on again. */
   private switchOff(id: number): void {
     this.backChannel.send(id, [0x3b, 0x30, 0x00]);
@@ -348,7 +373,7 @@ export class Printer {
     this.clearBuffers();
     this.backChannel.forget();
     this.backChannel.clearAutomaticStatus();
-    this.armed = new Set([1]);
+    this.realTime.disarm();
     this.power = false;
     this.standby = true;
     this.reception.dropWaiting();
@@ -367,12 +392,41 @@ export class Printer {
   private clearBuffers(): void {
     this.mechanism.clear();
     this.reception.clear();
-    this.interpreter.reset();
+    this.interpreter.clear();
+    this.awaitedButton = undefined;
+    this.setConditions({ waitingForButton: false });
     this.wake();
   }
 
-  private pulse(pin: number, onMs: number, offMs: number): void {
-    this.pulses.push({ atMs: this.clock.nowMs(), pin, onMs, offMs });
+  /** Nothing that commands chose is left, as at power on. */
+  private forgetSettings(): void {
+    this.interpreter.reset();
+    this.memory.restart();
+    this.mechanism.control(1, 1);
+    this.awaitedButton = undefined;
+    this.restartDue = false;
+    this.stopsNearEnd = false;
+    this.realTime.disarm();
+    this.backChannel.forget();
+  }
+
+  /** GS ( E fn 2: as at power on, with the connections as they are. */
+  private restart(): void {
+    this.forgetSettings();
+    this.clearBuffers();
+    this.obeySwitches();
+    this.backChannel.clearAutomaticStatus();
+    // Msw 1-1: the power-on notice.
+    if (this.memory.nv.isOn(1, 1)) this.backChannel.sendToAll([0x3b, 0x31, 0x00]);
+  }
+
+  /** The memory switches count from power on. */
+  private obeySwitches(): void {
+    const { nv } = this.memory;
+    const profile = withSwitches(this.profile, (bank, number) => nv.isOn(bank, number));
+    this.reception.configure(profile);
+    // Without BUSY for it, hosts are told on their own that the printer goes offline (GS a).
+    this.backChannel.defaultStatus = profile.supports.asb && !profile.busyWhenOffline ? 2 : 0;
   }
 
   /** Interpretation goes on in a turn of its own, never inside the call that made it possible. */
@@ -401,6 +455,7 @@ export class Printer {
       taken += count;
       if (count < run.bytes.length) break;
     }
+    if (this.restartDue) this.restart();
     if (!this.power) return;
     this.reception.admitWaiting();
     if (this.canInterpret) this.wake();
@@ -411,6 +466,7 @@ export class Printer {
       this.power &&
       (this.reception.bufferedBytes > 0 || this.interpreter.replaying) &&
       !isOffline(this.conditions) &&
+      !this.interpreter.waiting &&
       this.mechanism.hasRoom
     );
   }

@@ -16,6 +16,8 @@ export interface Profile {
   /** At a quarter of black dots or less. */
   readonly speedMmPerS: number;
   readonly drive: DriveTraits;
+  /** GS ( K fn 50: how many speeds there are, the last one being the full one. */
+  readonly speedLevels: number;
   readonly bufferBytes: number;
   /** BUSY when the receive buffer has no more room than this ... */
   readonly busyAtFreeBytes: number;
@@ -67,6 +69,8 @@ export interface Profile {
     /** GS ( k: the symbols by cn. */
     readonly symbols: readonly number[];
     readonly cutter: boolean;
+    /** ESC ( A, DLE DC4 fn 3. */
+    readonly buzzer: boolean;
     /** Real-time commands whose bytes occur inside image data are carried out, too. */
     readonly realTimeInData: boolean;
   };
@@ -90,6 +94,7 @@ const EPSON_SUPPORTS: Profile["supports"] = {
   barcodeSystems: [65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79],
   symbols: [48, 49, 50, 51, 52, 53, 54],
   cutter: true,
+  buzzer: true,
   realTimeInData: true,
 };
 
@@ -119,6 +124,7 @@ const TM_M30III: Profile = {
   defaultSpacingUnits: 68,
   speedMmPerS: 300,
   drive: THERMAL_DRIVE,
+  speedLevels: 13,
   bufferBytes: 4096,
   busyAtFreeBytes: 128,
   readyAtFreeBytes: 256,
@@ -196,7 +202,7 @@ const NT_5890K: Profile = {
   headToCutterDots: 0,
   columnPitch8: 1,
   identity: { ...XP_80.identity, maker: "NETUM", model: "NT-5890K", serial: "SIM0000004" },
-  supports: { ...CLONE_SUPPORTS, symbols: [49], cutter: false, asb: false },
+  supports: { ...CLONE_SUPPORTS, symbols: [49], cutter: false, buzzer: false, asb: false },
   quirks: { ignoresEscJ: true, ignoresPartialCutFeed: true, swallowsLineFeedAfterRaster: true },
 };
 
@@ -213,6 +219,12 @@ export const PROFILES: readonly Profile[] = [TM_M30III, TM_T88VI, XP_80, NT_5890
 /** The printer with its switch at the small receive buffer of 45 bytes. */
 export function withSmallBuffer(profile: Profile): Profile {
   return { ...profile, bufferBytes: 45, busyAtFreeBytes: 16, readyAtFreeBytes: 26 };
+}
+
+/** The printer as its memory switches have it (GS ( E): Msw 1-2 is the small buffer, 1-3 BUSY for a full buffer only. */
+export function withSwitches(profile: Profile, isOn: (bank: number, number: number) => boolean): Profile {
+  const sized = isOn(1, 2) ? withSmallBuffer(profile) : profile;
+  return isOn(1, 3) ? { ...sized, busyWhenOffline: false } : sized;
 }
 
 export const DEFAULT_PROFILE_NAME = TM_M30III.name;

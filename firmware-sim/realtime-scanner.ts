@@ -1,6 +1,10 @@
+import type { Sound } from "./printer-state.ts";
+
 export type RealTimeCommand =
   | { readonly kind: "transmit-status"; readonly n: number }
   | { readonly kind: "recover"; readonly clearing: boolean }
+  | { readonly kind: "press-feed-button" }
+  | { readonly kind: "sound"; readonly sound: Omit<Sound, "atMs"> }
   | { readonly kind: "pulse"; readonly pin: number; readonly onMs: number }
   | { readonly kind: "transmit-asb" }
   | { readonly kind: "transmit-extended-asb" }
@@ -30,12 +34,20 @@ export const REAL_TIME_ROWS: readonly RealTimeRow[] = [
   {
     name: "DLE ENQ",
     pattern: [0x10, 0x05, [0, 2]],
-    read: (bytes) => (bytes[2] === 0 ? noOperation() : { kind: "recover", clearing: bytes[2] === 2 }),
+    read: (bytes) => (bytes[2] === 0 ? { kind: "press-feed-button" } : { kind: "recover", clearing: bytes[2] === 2 }),
   },
   {
     name: "DLE DC4 (fn 1)",
     pattern: [0x10, 0x14, 1, [0, 1], [1, 8]],
     read: (bytes) => ({ kind: "pulse", pin: bytes[3] ?? 0, onMs: (bytes[4] ?? 1) * 100 }),
+  },
+  {
+    name: "DLE DC4 (fn 3)",
+    pattern: [0x10, 0x14, 3, [0, 255], [0, 255], [0, 255], [0, 255], [0, 255]],
+    read: ([, , , pattern = 0, , times = 0, on = 0, off = 0]) => ({
+      kind: "sound",
+      sound: { pattern, times, onMs: on * 100, offMs: off * 100 },
+    }),
   },
   { name: "DLE DC4 (fn 2)", pattern: [0x10, 0x14, 2, 1, 8], read: () => ({ kind: "power-off" }) },
   {

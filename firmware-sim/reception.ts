@@ -28,6 +28,8 @@ interface ReceptionEvents {
   received(): void;
 }
 
+type ReceptionTraits = Pick<Profile, "bufferBytes" | "busyAtFreeBytes" | "readyAtFreeBytes" | "busyWhenOffline">;
+
 const NO_BYTES = new Uint8Array(0);
 
 /** Everything between the lines and the interpreter: connections, real-time commands, receive buffer and BUSY. */
@@ -39,8 +41,8 @@ export class Reception {
   private readonly profile: Profile;
   private readonly events: ReceptionEvents;
   private readonly backChannel: BackChannel;
-  private readonly buffer: ReceiveBuffer;
-  private readonly busy: BusySignal;
+  private buffer: ReceiveBuffer;
+  private busy: BusySignal;
   private readonly noise = new LineNoise();
   private readonly inflows = new Map<number, Inflow>();
   private nextConnection = 1;
@@ -105,6 +107,13 @@ export class Reception {
 
   disturb(noise: Extract<Fault, { kind: "lost-bytes" | "corrupted-bytes" | "line-clean" }>): void {
     this.noise.become(noise);
+  }
+
+  /** Begins anew with an empty receive buffer of this size and with these marks. */
+  configure(traits: ReceptionTraits): void {
+    this.buffer = new ReceiveBuffer(traits.bufferBytes);
+    this.busy = new BusySignal(traits);
+    this.clear();
   }
 
   /** The receive buffer is empty, and whatever command was half received is forgotten. */

@@ -13,6 +13,10 @@ export interface Conditions {
   readonly drawerPinHigh: boolean;
   /** The feed button moves the paper. */
   readonly feeding: boolean;
+  /** ESC c 4: printing has stopped because the paper is near its end. */
+  readonly nearEndStop: boolean;
+  /** GS ^ m = 1: the macro waits for the feed button. */
+  readonly waitingForButton: boolean;
 }
 
 export const ALL_WELL: Conditions = {
@@ -25,20 +29,23 @@ export const ALL_WELL: Conditions = {
   headHot: false,
   drawerPinHigh: false,
   feeding: false,
+  nearEndStop: false,
+  waitingForButton: false,
 };
 
-function isError(conditions: Conditions): boolean {
+/** Something is wrong that is more than missing paper or an open cover. */
+export function isError(conditions: Conditions): boolean {
   const { cutterError, mechanicalError, unrecoverableError, headHot } = conditions;
   return cutterError || mechanicalError || unrecoverableError || headHot;
 }
 
 /** Nothing may move. */
 export function isStopped(conditions: Conditions): boolean {
-  return conditions.coverOpen || conditions.paperEnd || isError(conditions);
+  return conditions.coverOpen || conditions.paperEnd || conditions.nearEndStop || isError(conditions);
 }
 
 export function isOffline(conditions: Conditions): boolean {
-  return isStopped(conditions) || conditions.feeding;
+  return isStopped(conditions) || conditions.feeding || conditions.waitingForButton;
 }
 
 function flag(on: boolean, bits: number): number {
@@ -47,14 +54,14 @@ function flag(on: boolean, bits: number): number {
 
 /** The answer to DLE EOT n (n = 1-4): always of the form 0xx1xx10. */
 export function realTimeStatus(n: number, conditions: Conditions): number {
-  const { coverOpen, paperEnd, paperNearEnd, drawerPinHigh, feeding } = conditions;
+  const { coverOpen, paperEnd, paperNearEnd, nearEndStop, drawerPinHigh, feeding, waitingForButton } = conditions;
+  const offline = flag(isOffline(conditions), 0x08);
+  const stopped = flag(paperEnd || nearEndStop, 0x20);
   switch (n) {
     case 1:
-      return 0x12 | flag(drawerPinHigh, 0x04) | flag(isOffline(conditions), 0x08) | flag(feeding, 0x40);
+      return 0x12 | flag(drawerPinHigh, 0x04) | offline | flag(waitingForButton, 0x20) | flag(feeding, 0x40);
     case 2:
-      return (
-        0x12 | flag(coverOpen, 0x04) | flag(feeding, 0x08) | flag(paperEnd, 0x20) | flag(isError(conditions), 0x40)
-      );
+      return 0x12 | flag(coverOpen, 0x04) | flag(feeding, 0x08) | stopped | flag(isError(conditions), 0x40);
     case 3:
       return 0x12 | errorFlags(conditions);
     default:
@@ -73,7 +80,7 @@ export function automaticStatus(conditions: Conditions): readonly [number, numbe
   const { coverOpen, paperEnd, paperNearEnd, drawerPinHigh, feeding } = conditions;
   return [
     0x10 | flag(drawerPinHigh, 0x04) | flag(isOffline(conditions), 0x08) | flag(coverOpen, 0x20) | flag(feeding, 0x40),
-    errorFlags(conditions),
+    errorFlags(conditions) | flag(conditions.waitingForButton, 0x01),
     flag(paperNearEnd || paperEnd, 0x03) | flag(paperEnd, 0x0c),
     0x00,
   ];

@@ -9,5 +9,7 @@ export type Step =
   | { readonly kind: "cut"; readonly cut: CutKind }
   /** GS V 97/98: cut once the present print position has reached the blade, `dots` further on. */
   | { readonly kind: "reserve-cut"; readonly cut: CutKind; readonly dots: number }
+  /** Nothing moves for as long as is said when its turn comes. */
+  | { readonly kind: "pause"; readonly ms: () => number }
   /** Runs when everything before it is on paper. */
   | { readonly kind: "marker"; readonly fire: () => void };

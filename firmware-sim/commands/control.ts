@@ -16,7 +16,8 @@ export const CONTROL_COMMANDS: readonly Command[] = [
     shape: fixed(3),
     execute: (engine, [m = 0, onUnits = 0, offUnits = 0]) => {
       if (m !== 0 && m !== 1 && m !== 48 && m !== 49) engine.output.diagnose("out-of-range", "m is 0, 1, 48 or 49");
-      else engine.output.pulse(m & 1, onUnits * 2, offUnits * 2);
+      // The manual makes the off time as long as the on time where it is given shorter.
+      else engine.output.pulse(m & 1, onUnits * 2, Math.max(onUnits, offUnits) * 2);
     },
   },
   // Padding: printers take NUL between commands without a word.

@@ -25,8 +25,15 @@ function paperCut(engine: Engine, m: number, n: number): void {
 
 export const FEED_COMMANDS: readonly Command[] = [
   { name: "LF", prefix: [0x0a], shape: fixed(0), execute: (engine) => engine.lineFeed() },
-  // Ignored while auto line feed is off, which is the default of serial, USB and network interfaces.
-  { name: "CR", prefix: [0x0d], shape: fixed(0) },
+  {
+    name: "CR",
+    prefix: [0x0d],
+    shape: fixed(0),
+    // Ignored while auto line feed is off (Msw 1-5), which is the default of serial, USB and network interfaces.
+    execute: (engine) => {
+      if (engine.memory.nv.isOn(1, 5)) engine.lineFeed();
+    },
+  },
   {
     name: "ESC J",
     prefix: [ESC, code("J")],

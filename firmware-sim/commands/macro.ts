@@ -12,8 +12,8 @@ function defineMacro(engine: Engine): void {
   }
 }
 
-/** GS ^ r t m: r times. Within a definition it ends and deletes that. */
-function executeMacro(engine: Engine, [times = 0, , mode = 0]: readonly number[]): void {
+/** GS ^ r t m: r times, each after t x 100 ms and, with m = 1, after the feed button. Within a definition it ends and deletes that. */
+function executeMacro(engine: Engine, [times = 0, wait = 0, mode = 0]: readonly number[]): void {
   const { macros } = engine.memory;
   if (macros.recording !== undefined) {
     macros.recording = undefined;
@@ -21,8 +21,9 @@ function executeMacro(engine: Engine, [times = 0, , mode = 0]: readonly number[]
     engine.output.diagnose("ignored", "within a macro definition, which is deleted");
     return;
   }
-  if ((mode & 1) === 1) engine.output.diagnose("unsupported", "does not wait for the feed button");
-  if (macros.defined.length > 0) macros.repeat = times;
+  if (macros.defined.length === 0) return;
+  macros.pace = { intervalMs: wait * 100, byButton: (mode & 1) === 1 };
+  macros.repeat = times;
 }
 
 export const MACRO_COMMANDS: readonly Command[] = [

@@ -1,7 +1,7 @@
 import type { Engine } from "../engine.ts";
 import { type Command, code, digit, FS, GS, LENGTH_PREFIXED } from "./command.ts";
 
-/** GS ( D: m = 20, then pairs of a function of DLE DC4 (1 pulse, 2 power off) and 0 or 1. */
+/** GS ( D: m = 20, then pairs of a function of DLE DC4 (1 pulse, 2 power off, 3 buzzer) and 0 or 1. */
 function armRealTime(engine: Engine, data: Uint8Array): void {
   const [m = 0, ...pairs] = data;
   if (m !== 20 || pairs.length === 0 || pairs.length % 2 !== 0) {
@@ -11,8 +11,8 @@ function armRealTime(engine: Engine, data: Uint8Array): void {
   for (let at = 0; at < pairs.length; at += 2) {
     const fn = pairs[at] ?? 0;
     const state = digit(pairs[at + 1] ?? 0);
-    if ((fn === 1 || fn === 2) && state <= 1) engine.output.armRealTime?.(fn, state === 1);
-    else engine.output.diagnose("out-of-range", "GS ( D knows a = 1 and 2, b = 0 and 1");
+    if (fn >= 1 && fn <= 3 && state <= 1) engine.output.armRealTime?.(fn, state === 1);
+    else engine.output.diagnose("out-of-range", "GS ( D knows a = 1 to 3, b = 0 and 1");
   }
 }
 

@@ -76,6 +76,7 @@ const READING: ReadonlyMap<number, Setting> = new Map<number, Setting>([
       engine.memory.userSetting = false;
       // The mode ends with a software reset, after which the new settings count.
       engine.initialize();
+      engine.output.restart?.();
     },
   ],
   [
@@ -205,6 +206,28 @@ function testPrint(engine: Engine, data: Uint8Array): void {
   engine.cut("partial", 0);
 }
 
+/** GS ( K fn 49: from here on 70 to 95 % in steps of 5; from 1 on 105 to 140 %. */
+const LIGHTEST = 250;
+const DARKEST = 8;
+
+/** GS ( K: kept until ESC @. No dot is another one for it: speed and energy change the time that a row takes. */
+function controlPrint(engine: Engine, fn: number, m: number): void {
+  const { printControl } = engine.memory;
+  const level = digit(m);
+  const levels = engine.profile.speedLevels;
+  if ((fn === 50 && level > levels) || (fn === 49 && m > DARKEST && m < LIGHTEST)) {
+    engine.output.diagnose("out-of-range", `speeds are 0 to ${levels}, densities 250 to 255 and 0 to 8`);
+    return;
+  }
+  printControl.set(fn, fn === 50 ? level : m);
+  const { values } = engine.memory.nv;
+  // 0 is the customized value of GS ( E fn 5; where there is none, the fastest.
+  const speed = printControl.get(50) || values.get(6) || levels;
+  const density = (printControl.get(49) || values.get(5)) ?? 0;
+  const percent = 100 + 5 * (density & 0x80 ? (density & 0xff) - 256 : density);
+  engine.output.setDrive?.(Math.min(1, speed / levels), Math.min(140, Math.max(70, percent)) / 100);
+}
+
 export const SETTING_COMMANDS: readonly Command[] = [
   {
     name: "GS ( A",
@@ -229,8 +252,7 @@ export const SETTING_COMMANDS: readonly Command[] = [
     prefix: [GS, code("("), code("K")],
     shape: LENGTH_PREFIXED,
     execute: (engine, _params, [fn = 0, m = 0]) => {
-      // Kept until ESC @; this paper has one blackness, and the model its own speed.
-      if ([48, 49, 50, 97].includes(fn)) engine.memory.printControl.set(fn, m);
+      if ([48, 49, 50, 97].includes(fn)) controlPrint(engine, fn, m);
       else engine.output.diagnose("unsupported", `GS ( K has no function ${fn}`);
     },
   },
@@ -253,8 +275,20 @@ export const SETTING_COMMANDS: readonly Command[] = [
   },
   // The wait for recovery when offline answers nothing and prints nothing.
   { name: "GS z 0", prefix: [GS, code("z"), code("0")], shape: fixed(2) },
-  // Which sensors report paper end and stop printing, and whether the feed button works: the manuals' defaults stay.
+  // The paper end signal is a wire of the parallel interface; on all others the manual ignores the command.
   { name: "ESC c 3", prefix: [ESC, code("c"), code("3")], shape: fixed(1) },
-  { name: "ESC c 4", prefix: [ESC, code("c"), code("4")], shape: fixed(1) },
-  { name: "ESC c 5", prefix: [ESC, code("c"), code("5")], shape: fixed(1) },
+  {
+    name: "ESC c 4",
+    prefix: [ESC, code("c"), code("4")],
+    shape: fixed(1),
+    execute: (engine, [n = 0]) => engine.output.stopNearEnd?.((n & 3) !== 0),
+  },
+  {
+    name: "ESC c 5",
+    prefix: [ESC, code("c"), code("5")],
+    shape: fixed(1),
+    execute: (engine, [n = 0]) => {
+      engine.modes.panelButtons = (n & 1) === 0;
+    },
+  },
 ];

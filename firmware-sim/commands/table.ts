@@ -2,6 +2,7 @@ import type { Engine } from "../engine.ts";
 import { type CommandRow, CommandTable } from "../parser.ts";
 import { BARCODE_COMMANDS } from "./barcode.ts";
 import { BLOCK_COMMANDS } from "./blocks.ts";
+import { BUZZER_COMMANDS } from "./buzzer.ts";
 import { CONTROL_COMMANDS } from "./control.ts";
 import { FEED_COMMANDS } from "./feed.ts";
 import { GRAPHICS_COMMANDS } from "./graphics.ts";
@@ -23,6 +24,7 @@ import { USER_GLYPH_COMMANDS } from "./user-glyphs.ts";
 export const CARRIED_OUT: readonly CommandRow<Engine>[] = [
   ...BARCODE_COMMANDS,
   ...BLOCK_COMMANDS,
+  ...BUZZER_COMMANDS,
   ...CONTROL_COMMANDS,
   ...FEED_COMMANDS,
   ...GRAPHICS_COMMANDS,
