@@ -7,7 +7,7 @@ const project = (name: string, include: string[], testTimeout = 20_000) => ({
 export default defineConfig({
   test: {
     projects: [
-      project("unit", ["src/**/*.test.ts", "firmware-sim/**/*.test.ts", "bench/**/*.test.ts"]),
+      project("unit", ["src/**/*.test.ts", "firmware-sim/**/*.test.ts", "bench/**/*.test.ts", "hw-tests/**/*.test.ts"]),
       project("architecture", ["tests/architecture.test.ts", "tests/architecture/*.test.ts"]),
       project("world", ["world/**/*.test.ts"], 120_000),
       project("browser", ["tests/browser/**/*.test.ts"], 120_000),

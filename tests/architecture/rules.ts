@@ -235,7 +235,7 @@ export function checkLinks(tree: SourceTree, exists: (path: string) => boolean):
   });
 }
 
-const namedPath = /`((?:\.ci|src|firmware-sim|world|tests|scripts|bench|docs|fonts)\/[\w./-]*)`/g;
+const namedPath = /`((?:\.ci|src|firmware-sim|world|tests|hw-tests|scripts|bench|docs|fonts)\/[\w./-]*)`/g;
 
 /** Files and folders that a document names in code style exist. Words in capitals stand for any name. */
 export function checkNamedPaths(tree: SourceTree, exists: (path: string) => boolean): Violation[] {
