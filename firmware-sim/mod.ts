@@ -12,7 +12,13 @@ export type { SerialSettings } from "./ports/serial-line.ts";
 export type { UsbCable } from "./ports/usbip.ts";
 export type { DrawerPulse, PrinterState, Sound } from "./printer-state.ts";
 export { DEFAULT_PROFILE_NAME, findProfile, PROFILES, type Profile, withSmallBuffer } from "./profiles.ts";
-export { type BoundedPaper, type RenderOptions, renderEscpos, renderEscposWithin } from "./render.ts";
+export {
+  type BoundedPaper,
+  endsWithinCommand,
+  type RenderOptions,
+  renderEscpos,
+  renderEscposWithin,
+} from "./render.ts";
 export { type Simulator, type SimulatorOptions, startSimulator } from "./simulator.ts";
 export type { Conditions } from "./status.ts";
 export { pageToSvg } from "./svg.ts";

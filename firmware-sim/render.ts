@@ -1,4 +1,4 @@
-import { Interpreter } from "./interpreter.ts";
+import { createFraming, Interpreter } from "./interpreter.ts";
 import { applyStep } from "./mechanism.ts";
 import { type Page, PaperRoll } from "./paper.ts";
 import type { Diagnostic } from "./parser.ts";
@@ -62,6 +62,13 @@ export function renderEscposWithin(
   interpreter.feed(bytes);
   const uncut = paper.uncut();
   return { pages: uncut === undefined ? pages : [...pages, uncut], truncated };
+}
+
+/** Whether the bytes break off in the middle of a command. */
+export function endsWithinCommand(bytes: Uint8Array): boolean {
+  const framing = createFraming();
+  framing.follow(bytes, 0, bytes.length);
+  return framing.context !== "boundary";
 }
 
 /** As much of a step as so many rows have room for, and whether that is all of it. */

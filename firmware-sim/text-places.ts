@@ -15,9 +15,11 @@ export type PrintedPage = Pick<Page, "widthDots" | "heightDots" | "dpi" | "rows"
 /** Where each line of text stands: the ink between its row and the next line's. Lines without ink are left out. */
 export function locateText(page: PrintedPage): TextPlace[] {
   const lines = page.lines.filter((line) => line.text.trim() !== "").toSorted((a, b) => a.row - b.row);
+  const starts = [...new Set(page.lines.map(({ row }) => row)), page.heightDots].toSorted((a, b) => a - b);
+  let next = 0;
   return lines.flatMap((line) => {
-    const end = page.lines.reduce((least, { row }) => (row > line.row ? Math.min(least, row) : least), page.heightDots);
-    const place = inkOf(page, line.row, end);
+    while ((starts[next] ?? page.heightDots) <= line.row && next < starts.length) next += 1;
+    const place = inkOf(page, line.row, starts[next] ?? page.heightDots);
     return place === undefined ? [] : [{ text: line.text, ...place }];
   });
 }

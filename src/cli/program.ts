@@ -282,6 +282,7 @@ function addRender(add: Add): void {
       .option("--width <DOTS>", "width for a document, instead of the model's")
       .option("--text", "what a person reads on the paper of ESC/POS bytes; with --json also where each line stands")
       .option("--svg", "SVG instead of PNG: the same dots, and the text in its place")
+      .option("--strict", "fail when the bytes have a diagnostic, or end within a command")
       .option("--escpos", "take the bytes as ESC/POS, whatever they look like")
       .option("--json", "answer in JSON")
       .addHelpText(

@@ -94,6 +94,8 @@ it("gives an SVG for each piece, of documents too", async () => {
 it.each<[string[], number, RegExp]>([
   [["--text"], 2, /--text is for ESC\/POS bytes/],
   [["--text", "--svg"], 2, /choose one of them/],
+  [["--strict"], 2, /--strict is for ESC\/POS bytes/],
+  [["--json", "-o", "-"], 2, /choose one of them/],
   [["--profile", "lp0"], 2, /expected one of tm-m30iii/],
   [["--width", "wide"], 2, /whole number from 8 to 4096/],
   [["--escpos", "--width", "384"], 2, /--width is for documents/],
@@ -103,6 +105,63 @@ it.each<[string[], number, RegExp]>([
   await writeFile(file, "text\n");
   const { code, err } = await render(file, ...flags);
   expect(code).toBe(expected);
+  expect(err).toMatch(message);
+});
+
+it("says when the bytes break off within a command, and fails when it must be strict", async () => {
+  const file = join(folder, "broken.bin");
+  await writeFile(file, "\u001b@hello\n\u001dv0\u0000\u0048\u0000\u00ff\u0000abc", "latin1");
+  const warning = "twinspool: the bytes end within a command, which was not carried out\n";
+  expect(await render(file, "--text")).toEqual({ code: 0, out: "hello\n", err: warning });
+  expect(await render(file, "--text", "--strict")).toEqual({ code: 1, out: "hello\n", err: warning });
+  expect(await render(file, "--text", "--strict", "--profile", "lp0")).toMatchObject({ code: 2, out: "" });
+});
+
+it("counts diagnostics, shows them when strict, and gives them in JSON", async () => {
+  const file = join(folder, "odd.bin");
+  await writeFile(file, "\u001b@hello\u001b\u0001\n", "latin1");
+  const odd = expect.stringMatching(/^twinspool: unknown .*at byte 7: 1B 01\n$/);
+  expect(await render(file, "--text")).toMatchObject({ code: 0, err: expect.stringContaining("1 diagnostic;") });
+  expect(await render(file, "--text", "--strict")).toMatchObject({ code: 1, err: odd });
+  const { diagnostics, warnings } = JSON.parse((await render(file, "--text", "--json")).out);
+  expect(diagnostics).toEqual([expect.objectContaining({ kind: "unknown", offset: 7, bytes: [0x1b, 0x01] })]);
+  expect(warnings).toEqual([]);
+  const good = join(folder, "good.bin");
+  await writeFile(good, twoTickets);
+  expect(await render(good, "--text", "--strict")).toMatchObject({ code: 0, err: "" });
+});
+
+it("leaves out what is more paper than a roll has", async () => {
+  const file = join(folder, "endless.bin");
+  // Each feed is 255 dots of paper from three bytes.
+  await writeFile(file, Buffer.from("\u001bJ\u00ff".repeat(20_000), "latin1"));
+  const { code, out, err } = await render(file, "--json", "-o", join(folder, "long.png"));
+  expect(code).toBe(0);
+  expect(err).toMatch(/more than 480000 rows/);
+  const { files } = JSON.parse(out) as { readonly files: readonly { readonly heightDots: number }[] };
+  expect(files.reduce((sum, { heightDots }) => sum + heightDots, 0)).toBe(480_000);
+});
+
+it("places many lines quickly, each where its own ink is", async () => {
+  const file = join(folder, "many.bin");
+  await writeFile(file, "line\n".repeat(1000), "latin1");
+  const { pages } = JSON.parse((await render(file, "--text", "--json")).out) as {
+    readonly pages: readonly { readonly lines: readonly { readonly y: number }[] }[];
+  };
+  const places = pages[0]?.lines.map(({ y }) => y) ?? [];
+  expect(places.length).toBe(1000);
+  expect(new Set(places.map((y, index) => y - index * 34))).toEqual(new Set([places[0]]));
+});
+
+it.each([
+  ["nothing.bin", "", /print nothing/],
+  ["nothing.txt", "", /nothing\.txt is empty/],
+  ["half.bin", "\u001d", /print nothing; the bytes end within a command/],
+])("says why %s gives no paper", async (name, bytes, message) => {
+  const file = join(folder, name);
+  await writeFile(file, bytes, "latin1");
+  const { code, err } = await render(file);
+  expect(code).toBe(1);
   expect(err).toMatch(message);
 });
 
