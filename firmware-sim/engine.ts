@@ -5,6 +5,7 @@ import type { FontName, Glyph } from "./font.ts";
 import { type Alignment, alignmentOffset, LineBuffer } from "./line-buffer.ts";
 import { PrinterMemory } from "./memory.ts";
 import type { Direction, PageBuffer, PageSize, PrintArea } from "./page-mode.ts";
+import type { DataSink } from "./parser.ts";
 import type { Sound } from "./printer-state.ts";
 import type { Profile } from "./profiles.ts";
 import type { Conditions } from "./status.ts";
@@ -116,10 +117,12 @@ export class Engine {
   private carryDots = 0;
   private swallowLineFeed = false;
 
+  /** So many bytes are taken for dots of a raster that has ended. */
+  overrun: { readonly sink: DataSink; left: number } | undefined;
   constructor(profile: Profile, output: EngineOutput) {
     this.profile = profile;
     this.output = output;
-    this.memory = output.memory ?? new PrinterMemory();
+    this.memory = output.memory ?? new PrinterMemory(profile.memory.macroBytes);
     this.modes = initialModes(profile);
     this.text = new TextPrinter(this);
   }
@@ -183,6 +186,7 @@ export class Engine {
     this.carryDots = 0;
     this.swallowLineFeed = false;
   }
+    this.overrun = undefined;
 
   /** GS ( H fn 48: two guarantees, by what came just before. */
   requestProcessId(id: readonly number[]): void {
@@ -333,6 +337,13 @@ export class Engine {
   }
 
   rasterEnded(): void {
+  /** GS k of the form with NUL has been printed. */
+  oldBarcodePrinted(): void {
+    if (!this.profile.quirks.resetsBarcodeSettings) return;
+    const { heightDots, moduleDots, hriPosition, hriFont } = initialBarcodeModes();
+    Object.assign(this.modes.barcode, { heightDots, moduleDots, hriPosition, hriFont });
+  }
+
     this.swallowLineFeed = this.profile.quirks.swallowsLineFeedAfterRaster === true;
   }
 

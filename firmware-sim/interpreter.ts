@@ -30,7 +30,11 @@ export class Interpreter {
     const diagnose: EngineOutput["diagnose"] = (kind, detail) => this.diagnose(kind, detail);
     this.engine = new Engine(profile, Object.assign(Object.create(output) as InterpreterOutput, { diagnose }));
     const handler = this.handler();
-    this.parser = new Parser(COMMAND_TABLE, handler, () => blocked() || this.replaying);
+    this.parser = new Parser(
+      COMMAND_TABLE,
+      handler,
+      () => blocked() || this.replaying || this.engine.overrun !== undefined,
+    );
     this.macroParser = new Parser(COMMAND_TABLE, handler, blocked);
   }
 
@@ -39,9 +43,24 @@ export class Interpreter {
     let at = from;
     do {
       if (!this.replay()) break;
+      at += this.overrun(bytes, at, to);
       at += this.parser.feed(bytes, at, to);
-    } while (this.replaying);
+    } while (this.replaying || (this.engine.overrun !== undefined && at < to));
     return at - from;
+  }
+
+  /** What a printer takes for dots though they have ended is no command any more. */
+  private overrun(bytes: Uint8Array, from: number, to: number): number {
+    const { overrun } = this.engine;
+    if (overrun === undefined) return 0;
+    const end = Math.min(to, from + overrun.left);
+    for (let at = from; at < end; ) at += overrun.sink.write(bytes, at, end);
+    overrun.left -= end - from;
+    if (overrun.left === 0) {
+      this.engine.overrun = undefined;
+      overrun.sink.end();
+    }
+    return end - from;
   }
 
   /** A macro (GS ^) has not come to its end: what was received after it waits. */
@@ -138,6 +157,7 @@ export class Interpreter {
     if (row.name === "GS ( H") row.execute(this.engine, params, data);
     else this.engine.bind(() => row.execute?.(this.engine, params, data));
   }
+    if (row.name === "GS k" && (params[0] ?? 0) <= 6) this.engine.oldBarcodePrinted();
 
   /** Streamed data are printing data as soon as a part of them reached the mechanism. */
   private bound(sink: DataSink): DataSink {

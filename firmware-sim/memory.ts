@@ -1,11 +1,6 @@
 import type { SimClock } from "./clock.ts";
 import { type Picture, pictureBytes } from "./pictures.ts";
 
-/** The manuals' sizes: NV graphics 256 KB, downloaded graphics 12 KB, user records 1 KB. */
-export const NV_GRAPHICS_BYTES = 256 * 1024;
-export const RAM_GRAPHICS_BYTES = 12 * 1024;
-export const NV_RECORD_BYTES = 1024;
-
 /** Graphics under a key of two characters. */
 export type KeyedPictures = Map<string, Picture>;
 
@@ -125,11 +120,10 @@ export class NvMemory {
   }
 }
 
-/** GS : longer definitions lose their end. */
-const MACRO_BYTES = 2048;
-
 /** The macro of GS : and GS ^. */
 class MacroMemory {
+  /** GS : longer definitions lose their end. */
+  private readonly limitBytes: number;
   defined = new Uint8Array(0);
   /** What has been received since GS : began a definition. */
   recording: number[] | undefined;
@@ -138,9 +132,13 @@ class MacroMemory {
   /** GS ^: what each round waits for. */
   pace: { readonly intervalMs: number; readonly byButton: boolean } = { intervalMs: 0, byButton: false };
 
+  constructor(limitBytes: number) {
+    this.limitBytes = limitBytes;
+  }
+
   record(bytes: ArrayLike<number>): void {
     if (this.recording === undefined) return;
-    for (let at = 0; at < bytes.length && this.recording.length < MACRO_BYTES; at += 1) {
+    for (let at = 0; at < bytes.length && this.recording.length < this.limitBytes; at += 1) {
       this.recording.push(bytes[at] ?? 0);
     }
   }
@@ -167,7 +165,7 @@ export class PrinterMemory {
   /** GS ( L 112/113 with multiple tone, until fn 50. */
   readonly tonePlanes: (Picture | undefined)[] = [];
   /** ESC @ leaves macros alone. */
-  readonly macros = new MacroMemory();
+  readonly macros: MacroMemory;
   /** GS ( E fn 1: true within the user setting mode. */
   userSetting = false;
   /** GS ( K: print density, speed and the like, by function. */
@@ -175,7 +173,8 @@ export class PrinterMemory {
   /** Blocks of a long answer that wait for the host's ACK. */
   untransmitted: (readonly number[])[] = [];
 
-  constructor(nv: NvMemory = new NvMemory()) {
+  constructor(macroBytes: number, nv: NvMemory = new NvMemory()) {
+    this.macros = new MacroMemory(macroBytes);
     this.nv = nv;
   }
 

@@ -11,7 +11,14 @@ export type { InProcessConnection } from "./ports/in-process.ts";
 export type { SerialSettings } from "./ports/serial-line.ts";
 export type { UsbCable } from "./ports/usbip.ts";
 export type { DrawerPulse, PrinterState, Sound } from "./printer-state.ts";
-export { DEFAULT_PROFILE_NAME, findProfile, PROFILES, type Profile, withSmallBuffer } from "./profiles.ts";
+export {
+  DEFAULT_PROFILE_NAME,
+  findProfile,
+  PROFILES,
+  type Profile,
+  withSmallBuffer,
+  withStrictRealTime,
+} from "./profiles.ts";
 export {
   type BoundedPaper,
   endsWithinCommand,

@@ -66,7 +66,7 @@ export class Printer {
         if (this.canInterpret) this.wake();
       },
     });
-    this.memory = new PrinterMemory(nv);
+    this.memory = new PrinterMemory(profile.memory.macroBytes, nv);
     this.obeySwitches();
     this.peripherals = new Peripherals(clock);
     this.realTime = new RealTimeControl(this.backChannel, this.peripherals, {

@@ -27,6 +27,16 @@ export interface Profile {
   readonly busyWhenOffline: boolean;
   /** How many dot rows may be interpreted ahead of the head. */
   readonly printQueueRows: number;
+  readonly memory: {
+    /** GS ( L 64-69, FS q. */
+    readonly nvGraphicsBytes: number;
+    /** GS ( L 80-85. */
+    readonly ramGraphicsBytes: number;
+    /** GS ( C. */
+    readonly nvRecordBytes: number;
+    /** GS : takes no more. */
+    readonly macroBytes: number;
+  };
   readonly headToCutterDots: number;
   readonly cutMs: number;
   /** Printer rows per source row of the 8-dot modes of ESC *. */
@@ -64,6 +74,8 @@ export interface Profile {
     readonly graphics: boolean;
     /** FS ( C: UTF-8. */
     readonly utf8: boolean;
+    /** ESC L and all that belongs to it. */
+    readonly pageMode: boolean;
     /** GS k: the systems by m = 65 and up; those up to 71 are also known as m = 0 to 6. */
     readonly barcodeSystems: readonly number[];
     /** GS ( k: the symbols by cn. */
@@ -81,8 +93,24 @@ export interface Profile {
     readonly ignoresPartialCutFeed?: true;
     /** One LF right after GS v 0 is swallowed. */
     readonly swallowsLineFeedAfterRaster?: true;
+    /** ESC \ goes to the right only. */
+    readonly ignoresNegativeEscBackslash?: true;
+    /** ESC $ does nothing once something printable is in the line. */
+    readonly ignoresEscDollarInLine?: true;
+    /** A bar code of the form with NUL (m = 0 to 6) returns GS h, GS w, GS H and GS f to their defaults. */
+    readonly resetsBarcodeSettings?: true;
+    /** After GS v 0 of a height that is a multiple of this, it takes what follows for so many rows more. */
+    readonly rasterOverrun?: number;
   };
 }
+
+/** The sizes of the manuals (TM-T88III, 1.8; TM-T88VI has 262144 bytes for NV graphics, too). */
+const EPSON_MEMORY: Profile["memory"] = {
+  nvGraphicsBytes: 256 * 1024,
+  ramGraphicsBytes: 12 * 1024,
+  nvRecordBytes: 1024,
+  macroBytes: 2048,
+};
 
 const EPSON_SUPPORTS: Profile["supports"] = {
   processId: true,
@@ -91,6 +119,7 @@ const EPSON_SUPPORTS: Profile["supports"] = {
   clearBuffer: true,
   graphics: true,
   utf8: true,
+  pageMode: true,
   barcodeSystems: [65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76, 77, 78, 79],
   symbols: [48, 49, 50, 51, 52, 53, 54],
   cutter: true,
@@ -130,6 +159,7 @@ const TM_M30III: Profile = {
   readyAtFreeBytes: 256,
   busyWhenOffline: true,
   printQueueRows: 240,
+  memory: EPSON_MEMORY,
   headToCutterDots: 96,
   cutMs: 250,
   columnPitch8: 3,
@@ -199,11 +229,27 @@ const NT_5890K: Profile = {
   name: "nt-5890k",
   widthDots: 384,
   speedMmPerS: 90,
+  memory: { ...EPSON_MEMORY, nvGraphicsBytes: 64 * 1024 },
   headToCutterDots: 0,
   columnPitch8: 1,
   identity: { ...XP_80.identity, maker: "NETUM", model: "NT-5890K", serial: "SIM0000004" },
-  supports: { ...CLONE_SUPPORTS, symbols: [49], cutter: false, buzzer: false, asb: false },
-  quirks: { ignoresEscJ: true, ignoresPartialCutFeed: true, swallowsLineFeedAfterRaster: true },
+  supports: { ...CLONE_SUPPORTS, symbols: [49], cutter: false, buzzer: false, asb: false, pageMode: false },
+  quirks: {
+    ignoresEscJ: true,
+    ignoresPartialCutFeed: true,
+    swallowsLineFeedAfterRaster: true,
+    ignoresNegativeEscBackslash: true,
+    ignoresEscDollarInLine: true,
+    resetsBarcodeSettings: true,
+  },
+};
+
+/** Sold under many names: after a picture of 96, 144, 192 ... rows it swallows what comes next (python-escpos 424). */
+const POS_5890K: Profile = {
+  ...NT_5890K,
+  name: "pos-5890k",
+  identity: { ...NT_5890K.identity, maker: "POS", model: "POS-5890K", serial: "SIM0000006" },
+  quirks: { rasterOverrun: 48 },
 };
 
 /** Unlike its cousin it obeys ESC J, in units of 0.125 mm, a dot of its head; it has no cutter and no GS ( L either. */
@@ -214,11 +260,16 @@ const ZJ_58: Profile = {
   quirks: {},
 };
 
-export const PROFILES: readonly Profile[] = [TM_M30III, TM_T88VI, XP_80, NT_5890K, ZJ_58];
+export const PROFILES: readonly Profile[] = [TM_M30III, TM_T88VI, XP_80, NT_5890K, ZJ_58, POS_5890K];
 
 /** The printer with its switch at the small receive buffer of 45 bytes. */
 export function withSmallBuffer(profile: Profile): Profile {
   return { ...profile, bufferBytes: 45, busyAtFreeBytes: 16, readyAtFreeBytes: 26 };
+}
+
+/** The printer with real-time commands that are carried out only where no command's data are. */
+export function withStrictRealTime(profile: Profile): Profile {
+  return { ...profile, supports: { ...profile.supports, realTimeInData: false } };
 }
 
 /** The printer as its memory switches have it (GS ( E): Msw 1-2 is the small buffer, 1-3 BUSY for a full buffer only. */

@@ -2,9 +2,9 @@ import { afterEach, describe, expect, it } from "vitest";
 import { BusySignal } from "./busy-signal.ts";
 import { VirtualClock } from "./clock.ts";
 import type { SerialSettings } from "./ports/serial-line.ts";
-import { findProfile, type Profile, withSmallBuffer } from "./profiles.ts";
+import { findProfile, type Profile, withSmallBuffer, withStrictRealTime } from "./profiles.ts";
 import { type Simulator, startSimulator } from "./simulator.ts";
-import { hex, stream } from "./test-bytes.ts";
+import { hex, raster, stream } from "./test-bytes.ts";
 
 const T88: Profile = findProfile("tm-t88vi");
 /** BUSY for a full buffer only, and no word of its own about being offline. */
@@ -137,5 +137,19 @@ describe("baud rate", () => {
     expect(received()).toBe("");
     clock.advance((0.2 * 10_000) / baudRate);
     expect(received()).toBe("1a");
+  });
+});
+
+describe("real-time commands within a picture", () => {
+  it.each([
+    ["are carried out as well, as the manual warns", T88, "12"],
+    ["are dots only, where the printer is strict", withStrictRealTime(T88), ""],
+  ] as const)("%s", async (_name, profile, answer) => {
+    const { sim, clock, connection, received } = await start(profile, { baudRate: 115_200, flowControl: "none" });
+    const dots = [0x10, 0x04, 0x01, 0x00];
+    void connection.write(raster([dots]));
+    clock.runAll();
+    expect(received()).toBe(answer);
+    expect([...(sim.uncut?.rows[0] ?? [])].slice(0, 4)).toEqual(dots);
   });
 });

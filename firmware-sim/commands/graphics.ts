@@ -1,5 +1,5 @@
 import type { Engine } from "../engine.ts";
-import { type KeyedPictures, NV_GRAPHICS_BYTES, RAM_GRAPHICS_BYTES, usedBytes } from "../memory.ts";
+import { type KeyedPictures, usedBytes } from "../memory.ts";
 import {
   columnPicture,
   ditheredPicture,
@@ -88,24 +88,32 @@ function print(engine: Engine, picture: Picture, x: number, y: number): boolean 
 /** NV or RAM: where keyed graphics live, how much goes in, and who must know of a change. */
 interface Store {
   pictures(engine: Engine): KeyedPictures;
-  readonly capacity: number;
+  capacity(engine: Engine): number;
   changed(engine: Engine): void;
+}
+
+/** GS ( E fn 5, a = 2: 1 to 7 stand for nothing to 384 KB in steps of 64 KB. */
+function nvCapacity(engine: Engine): number {
+  const chosen = engine.memory.nv.values.get(2);
+  return chosen === undefined
+    ? engine.profile.memory.nvGraphicsBytes
+    : Math.min(6, Math.max(0, chosen - 1)) * 64 * 1024;
 }
 
 const NV: Store = {
   pictures: (engine) => engine.memory.nv.graphics,
-  capacity: NV_GRAPHICS_BYTES,
+  capacity: nvCapacity,
   changed: (engine) => engine.memory.nv.changed(),
 };
 
 const RAM: Store = {
   pictures: (engine) => engine.memory.downloaded,
-  capacity: RAM_GRAPHICS_BYTES,
+  capacity: (engine) => engine.profile.memory.ramGraphicsBytes,
   changed: () => {},
 };
 
 function free(engine: Engine, store: Store): number {
-  return store.capacity - usedBytes(store.pictures(engine).values());
+  return store.capacity(engine) - usedBytes(store.pictures(engine).values());
 }
 
 /** A key is two characters of 20h to 7Eh. */
@@ -182,7 +190,7 @@ function keyed(first: number, store: Store, identifier: number): GraphicsFunctio
 }
 
 const FUNCTIONS: readonly GraphicsFunction[] = [
-  { fn: 48, run: (engine) => replyNumber(engine, 0x30, NV_GRAPHICS_BYTES) },
+  { fn: 48, run: (engine) => replyNumber(engine, 0x30, nvCapacity(engine)) },
   // The reference density chooses between 180 and 360 dpi heads; these printers have but one.
   { fn: 49, run: () => {} },
   { fn: 50, run: printStored },

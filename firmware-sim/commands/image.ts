@@ -14,9 +14,12 @@ class RasterSink implements DataSink {
   private band: DotRow[] = [];
   private row: Uint8Array;
   private filled = 0;
+  /** Rows that the printer goes on for, taking whatever comes for dots. */
+  private readonly overrunRows: number;
 
-  constructor(engine: Engine, stride: number, scale: { readonly x: number; readonly y: number }) {
+  constructor(engine: Engine, stride: number, scale: { readonly x: number; readonly y: number }, overrunRows = 0) {
     this.engine = engine;
+    this.overrunRows = overrunRows;
     this.stride = stride;
     this.scale = scale;
     this.row = new Uint8Array(stride);
@@ -44,6 +47,10 @@ class RasterSink implements DataSink {
   end(): void {
     this.flush();
     this.engine.rasterEnded();
+    if (this.overrunRows === 0) return;
+    this.engine.output.diagnose("ignored", `this printer takes what follows for ${this.overrunRows} more rows`);
+    const sink = new RasterSink(this.engine, this.stride, this.scale);
+    this.engine.overrun = { sink, left: this.overrunRows * this.stride };
   }
 
   private flush(): void {
@@ -121,7 +128,9 @@ function openRaster(engine: Engine, params: readonly number[]): DataSink {
   }
   const scale = { x: (mode & 1) + 1, y: mode >> 1 === 1 ? 2 : 1 };
   if (engine.page !== undefined) return new PageRasterSink(engine, engine.page, { stride, height }, scale);
-  return new RasterSink(engine, stride, scale);
+  const { rasterOverrun } = engine.profile.quirks;
+  const overrunRows = rasterOverrun !== undefined && height % rasterOverrun === 0 ? rasterOverrun : 0;
+  return new RasterSink(engine, stride, scale, overrunRows);
 }
 
 const COLUMN_MODES: Readonly<Record<number, { readonly bytes: number; readonly widen: number }>> = {

@@ -133,7 +133,7 @@ function line(page: PageBuffer, [x1, y1]: Point, [x2, y2]: Point, thickness: num
   }
 }
 
-export const PAGE_COMMANDS: readonly Command[] = [
+const COMMANDS: readonly Command[] = [
   { name: "ESC L", prefix: [ESC, code("L")], shape: fixed(0), execute: enterPageMode },
   {
     name: "ESC S",
@@ -206,3 +206,18 @@ export const PAGE_COMMANDS: readonly Command[] = [
     execute: (engine, _params, data) => inPageMode(engine, (page) => drawShape(engine, page, data)),
   },
 ];
+
+/** Printers without page mode read its commands whole, and nothing comes of them. */
+function whereSupported(row: Command): Command {
+  const { execute } = row;
+  if (execute === undefined) return row;
+  return {
+    ...row,
+    execute: (engine, params, data) => {
+      if (engine.profile.supports.pageMode) execute(engine, params, data);
+      else engine.output.diagnose("unsupported", "this printer has no page mode");
+    },
+  };
+}
+
+export const PAGE_COMMANDS: readonly Command[] = COMMANDS.map(whereSupported);

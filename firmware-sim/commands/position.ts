@@ -6,11 +6,12 @@ function atBeginningOfLine(engine: Engine, run: () => void): void {
   else engine.output.diagnose("ignored", "not at the beginning of the line");
 }
 
+/** HT: a stop beyond the area is its end. From there a tab prints the line and goes on in the next one. */
 function horizontalTab(engine: Engine): void {
   const characterDots = engine.characterDots();
   const stop = engine.modes.tabColumns.map((column) => column * characterDots).find((x) => x > engine.line.x);
   // Beyond the last stop the manual ignores HT.
-  if (stop !== undefined && stop <= engine.areaWidthDots) engine.line.moveTo(stop);
+  if (stop !== undefined) engine.line.moveTo(Math.min(stop, engine.areaWidthDots));
 }
 
 function moveTo(engine: Engine, x: number): void {
@@ -41,7 +42,13 @@ export const POSITION_COMMANDS: readonly Command[] = [
     name: "ESC $",
     prefix: [ESC, code("$")],
     shape: fixed(2),
-    execute: (engine, params) => moveTo(engine, engine.horizontalDots(word(params, 0))),
+    execute: (engine, params) => {
+      if (engine.profile.quirks.ignoresEscDollarInLine && !engine.line.isEmpty) {
+        engine.output.diagnose("ignored", "this printer ignores ESC $ within a line");
+      } else {
+        moveTo(engine, engine.horizontalDots(word(params, 0)));
+      }
+    },
   },
   {
     name: "ESC \\",
@@ -49,7 +56,11 @@ export const POSITION_COMMANDS: readonly Command[] = [
     shape: fixed(2),
     execute: (engine, params) => {
       const signed = (word(params, 0) << 16) >> 16;
-      moveTo(engine, engine.line.x + engine.horizontalDots(signed));
+      if (engine.profile.quirks.ignoresNegativeEscBackslash && signed < 0) {
+        engine.output.diagnose("ignored", "this printer ignores ESC \\ to the left");
+      } else {
+        moveTo(engine, engine.line.x + engine.horizontalDots(signed));
+      }
     },
   },
   {

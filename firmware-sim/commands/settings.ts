@@ -1,5 +1,4 @@
 import type { Engine } from "../engine.ts";
-import { NV_RECORD_BYTES } from "../memory.ts";
 import { replyInBlocks, replyNumber } from "./blocks.ts";
 import { type Command, code, digit, ESC, fixed, GS, LENGTH_PREFIXED, word } from "./command.ts";
 
@@ -127,7 +126,7 @@ function storeRecord(engine: Engine, key: string, record: Uint8Array): void {
   const { records } = engine.memory.nv;
   const old = records.get(key);
   const used = usedRecordBytes(records) - (old === undefined ? 0 : old.length + 2);
-  if (used + record.length + 2 > NV_RECORD_BYTES) {
+  if (used + record.length + 2 > engine.profile.memory.nvRecordBytes) {
     engine.output.diagnose("ignored", "no room left in the NV user memory");
     return;
   }
@@ -153,7 +152,7 @@ function userRecords(engine: Engine, data: Uint8Array): void {
       replyNumber(engine, 0x28, usedRecordBytes(nv.records));
       break;
     case 4:
-      replyNumber(engine, 0x29, NV_RECORD_BYTES - usedRecordBytes(nv.records));
+      replyNumber(engine, 0x29, engine.profile.memory.nvRecordBytes - usedRecordBytes(nv.records));
       break;
     case 5:
       replyInBlocks(engine, 0x71, ascii([...nv.records.keys()].sort().join("")));

@@ -1,6 +1,6 @@
 import type { Engine } from "../engine.ts";
 import { paperSensorStatus } from "../status.ts";
-import { type Command, code, digit, fixed, GS, LENGTH_PREFIXED } from "./command.ts";
+import { type Command, code, digit, ESC, fixed, GS, LENGTH_PREFIXED } from "./command.ts";
 
 function text(header: number, value: string): number[] {
   return [header, ...Array.from(value, (character) => character.charCodeAt(0) & 0x7f), 0x00];
@@ -44,6 +44,17 @@ function requestResponse(engine: Engine, data: Uint8Array): void {
 }
 
 export const STATUS_COMMANDS: readonly Command[] = [
+  // The obsolete twins of GS r 2 and GS r 1.
+  {
+    name: "ESC u",
+    prefix: [ESC, code("u")],
+    shape: fixed(1),
+    execute: (engine, [n = 0]) => {
+      if (digit(n) === 0) transmitStatus(engine, 2);
+      else engine.output.diagnose("out-of-range", "ESC u takes n = 0");
+    },
+  },
+  { name: "ESC v", prefix: [ESC, code("v")], shape: fixed(0), execute: (engine) => transmitStatus(engine, 1) },
   { name: "GS r", prefix: [GS, code("r")], shape: fixed(1), execute: (engine, [n = 0]) => transmitStatus(engine, n) },
   { name: "GS I", prefix: [GS, code("I")], shape: fixed(1), execute: (engine, [n = 0]) => transmitIdentity(engine, n) },
   {

@@ -1,5 +1,5 @@
 import type { Engine } from "../engine.ts";
-import { NV_GRAPHICS_BYTES, usedBytes } from "../memory.ts";
+import { usedBytes } from "../memory.ts";
 import type { ParameterShape } from "../parser.ts";
 import { columnPicture, type Picture } from "../pictures.ts";
 import { block, type Command, code, digit, FS, fixed, GS, word } from "./command.ts";
@@ -7,6 +7,8 @@ import { block, type Command, code, digit, FS, fixed, GS, word } from "./command
 /** FS q: the greatest size of one image, in bytes of 8 dots. */
 const WIDEST_BYTES = 1023;
 const TALLEST_BYTES = 288;
+/** No printer takes more in one command. */
+const LARGEST_BYTES = 256 * 1024;
 
 function imageBytes(params: readonly number[], at: number): number | undefined {
   const x = word(params, at);
@@ -23,7 +25,7 @@ const NV_IMAGES: ParameterShape = {
     for (let image = 0; image < count; image += 1) {
       if (params.length < at + 4) return at + 4 - params.length;
       const bytes = imageBytes(params, at);
-      if (bytes === undefined || at + bytes > NV_GRAPHICS_BYTES) return 0;
+      if (bytes === undefined || at + bytes > LARGEST_BYTES) return 0;
       at += 4 + bytes;
     }
     return Math.max(0, at - params.length);
@@ -41,7 +43,11 @@ function defineNvImages(engine: Engine, params: readonly number[]): void {
     images.push(columnPicture(dots, word(params, at) * 8, word(params, at + 2) * 8));
     at += 4 + bytes;
   }
-  if (images.length === 0 || images.length < (params[0] ?? 0) || usedBytes(images) > NV_GRAPHICS_BYTES) {
+  if (
+    images.length === 0 ||
+    images.length < (params[0] ?? 0) ||
+    usedBytes(images) > engine.profile.memory.nvGraphicsBytes
+  ) {
     engine.output.diagnose("out-of-range", "1 to 255 images of at most 1023 x 288 bytes, all within the memory");
     return;
   }

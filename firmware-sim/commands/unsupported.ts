@@ -5,8 +5,6 @@ import { block, type Command, code, ESC, FS, fixed, GS, LENGTH_PREFIXED, untilNu
 const KNOWN: readonly (readonly [name: string, prefix: readonly number[], shape: ParameterShape])[] = [
   ["ESC K", [ESC, code("K")], fixed(1)],
   ["ESC e", [ESC, code("e")], fixed(1)],
-  ["ESC u", [ESC, code("u")], fixed(1)],
-  ["ESC v", [ESC, code("v")], fixed(0)],
   ["GS j", [GS, code("j")], fixed(1)],
   ["FS g 1", [FS, code("g"), code("1")], block(7, nvLength)],
   ["FS g 2", [FS, code("g"), code("2")], fixed(7)],
