@@ -58,7 +58,8 @@ interface Modes {
   areaWidthDots: number;
   horizontalUnitsPerInch: number;
   verticalUnitsPerInch: number;
-  tabColumns: readonly number[];
+  /** ESC D, in dots of the line. */
+  tabStops: readonly number[];
   /** ESC c 5. */
   panelButtons: boolean;
   readonly barcode: BarcodeModes;
@@ -85,7 +86,7 @@ function initialModes(profile: Profile): Modes {
     areaWidthDots: profile.widthDots,
     horizontalUnitsPerInch: profile.horizontalUnitsPerInch,
     verticalUnitsPerInch: profile.verticalUnitsPerInch,
-    tabColumns: Array.from({ length: 32 }, (_, index) => (index + 1) * 8),
+    tabStops: Array.from({ length: 32 }, (_, index) => (index + 1) * 8 * profile.fonts.a.widthDots),
     panelButtons: true,
     barcode: initialBarcodeModes(),
     printArea: undefined,

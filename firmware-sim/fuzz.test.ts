@@ -59,6 +59,17 @@ describe("what campaigns have found", () => {
     expect(dots.slice(0, 64)).toBe(`${"1".repeat(13)}${"0".repeat(20)}${"1".repeat(27)}0000`);
   });
 
+  it("strikes one line over and over again without overflow of stack or memory", () => {
+    const unit = "\x1b$\x00\x00A\x1b$\x10\x00\x1d!\x01B\x1d!\x00\x1b*\x01\x01\x00\xff";
+    const before = process.memoryUsage().heapUsed;
+    const once = renderEscpos(stream(unit, "\n"));
+    const often = renderEscpos(stream(unit.repeat(5000), "\n"));
+    expect(often[0]?.rows.map((row) => Buffer.from(row).toString("hex"))).toEqual(
+      once[0]?.rows.map((row) => Buffer.from(row).toString("hex")),
+    );
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(200e6);
+  });
+
   it("remembers no more reserved cuts than a blade could carry out", () => {
     const startedMs = performance.now();
     flood("", "\x1dVa\xff", 50_000);

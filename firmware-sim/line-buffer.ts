@@ -10,7 +10,11 @@ interface LineItem {
   readonly rows: readonly DotRow[];
   /** Rows below the base line: an eighth of a character, nothing of an image. */
   readonly descentDots: number;
+  readonly isImage: boolean;
 }
+
+/** What is struck over and over again in one line is kept one by one up to here, and as dots from here on. */
+const MOST_ITEMS = 2048;
 
 /** Where a line stands on the paper. */
 export interface LineArea {
@@ -52,13 +56,13 @@ export class LineBuffer {
 
   addCharacter(glyph: Glyph, character: string, style: CharacterStyle): void {
     const { rows, widthDots } = drawCharacter(glyph, style);
-    this.characters.push({ x: this.x, widthDots, character });
-    this.add(rows, widthDots, rows.length >> 3);
+    if (this.characters.length < MOST_ITEMS) this.characters.push({ x: this.x, widthDots, character });
+    this.add(rows, widthDots, rows.length >> 3, false);
   }
 
   /** Adds a bit image at the print position. */
   addImage(rows: readonly DotRow[], widthDots: number): void {
-    this.add(rows, widthDots, 0);
+    this.add(rows, widthDots, 0, true);
   }
 
   /** Takes what has been put into the line, and leaves the print position where it is. */
@@ -74,15 +78,17 @@ export class LineBuffer {
     this.touched = true;
   }
 
-  /** The dots of the line on the paper, every item standing on the bottom row. */
+  /** The dots of the line on the paper: characters of all sizes on one base line (GS !), images on the lowest row. */
   compose(area: LineArea, alignment: Alignment, upsideDown: boolean): ComposedLine {
-    const heightDots = Math.max(0, ...this.items.map((item) => item.rows.length));
-    const lineDots = Math.min(area.widthDots, Math.max(0, ...this.items.map((item) => item.x + item.widthDots)));
-    const left = area.leftDots + alignmentOffset(area.widthDots - lineDots, alignment);
+    const descentDots = greatest(this.items, (item) => item.descentDots);
+    const below = (item: LineItem): number => (item.isImage ? 0 : descentDots - item.descentDots);
+    const heightDots = greatest(this.items, (item) => item.rows.length + below(item));
+    const endDots = greatest(this.items, (item) => item.x + item.widthDots);
+    const left = area.leftDots + alignmentOffset(area.widthDots - Math.min(area.widthDots, endDots), alignment);
     const limit = Math.min(area.paperWidthDots, area.leftDots + area.widthDots);
     const rows = Array.from({ length: heightDots }, () => new Uint8Array(rowBytes(area.paperWidthDots)));
     for (const item of this.items) {
-      const top = heightDots - item.rows.length;
+      const top = heightDots - below(item) - item.rows.length;
       item.rows.forEach((source, index) => {
         const target = rows[top + index];
         if (target !== undefined) orDots(target, left + item.x, source, item.widthDots, limit);
@@ -91,11 +97,37 @@ export class LineBuffer {
     return { rows: upsideDown ? turnOver(rows, area) : rows, text: readLine(this.characters) };
   }
 
-  private add(rows: readonly DotRow[], widthDots: number, descentDots: number): void {
-    this.items.push({ x: this.x, widthDots, rows, descentDots });
+  private add(rows: readonly DotRow[], widthDots: number, descentDots: number, isImage: boolean): void {
+    if (this.items.length >= MOST_ITEMS) {
+      this.items = [
+        merged(this.items.filter((item) => item.isImage)),
+        merged(this.items.filter((item) => !item.isImage)),
+      ];
+    }
+    this.items.push({ x: this.x, widthDots, rows, descentDots, isImage });
     this.x += widthDots;
     this.touched = true;
   }
+}
+
+function greatest(items: readonly LineItem[], measure: (item: LineItem) => number): number {
+  return items.reduce((most, item) => Math.max(most, measure(item)), 0);
+}
+
+/** Items that all stand alike, as one. */
+function merged(items: readonly LineItem[]): LineItem {
+  const widthDots = greatest(items, (item) => item.x + item.widthDots);
+  const descentDots = greatest(items, (item) => item.descentDots);
+  const ascentDots = greatest(items, (item) => item.rows.length - item.descentDots);
+  const rows = Array.from({ length: ascentDots + descentDots }, () => new Uint8Array(rowBytes(widthDots)));
+  for (const item of items) {
+    const top = ascentDots + item.descentDots - item.rows.length;
+    item.rows.forEach((source, index) => {
+      const target = rows[top + index];
+      if (target !== undefined) orDots(target, item.x, source, item.widthDots, widthDots);
+    });
+  }
+  return { x: 0, widthDots, rows, descentDots, isImage: items[0]?.isImage === true };
 }
 
 /**

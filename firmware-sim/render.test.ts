@@ -250,9 +250,11 @@ describe("text", () => {
     expect(render("\x1ba\x01", "\x1b!\x00AB\n").text).toBe("AB");
     expect(dotColumns(render("\x1ba\x02\x1dB\x01A\n").rows[0])[0]).toBe(564);
     expect(render("x".repeat(49), "\n").text).toBe(`${"x".repeat(48)}\nx`);
+    // A cell of 24 rows has three below the base line, one of 48 has six.
     const mixed = render("\x1b3\x00\x1dB\x01A\x1d!\x01A\n");
-    expect(getDot(mixed.rows[0] ?? new Uint8Array(1), 0)).toBe(false);
-    expect(getDot(mixed.rows[47] ?? new Uint8Array(1), 0)).toBe(true);
+    expect(mixed.rows.flatMap((row, y) => (getDot(row, 0) ? [y] : []))).toEqual(
+      Array.from({ length: 24 }, (_, y) => 21 + y),
+    );
   });
 
   it("tabs to default and set stops and moves to positions", () => {
@@ -263,6 +265,19 @@ describe("text", () => {
     expect(at("B\x1b$\x64\x00")).toBe(100);
     expect(at("B\x1b\\\x64\x00")).toBe(112);
     expect(render("B\tA\n").text).toBe("B       A");
+  });
+
+  it("keeps tab stops where they were set, ends their list at a column that does not rise, and stops at the edge", () => {
+    const columns = (...parts: string[]): number[] =>
+      dotColumns(render("\x1dB\x01\x1b3\x00", ...parts).rows[0]).filter((x, at, all) => all[at - 1] !== x - 1);
+    expect(columns("\x1bD\x03\x00\x1d!\x10\t \n")).toEqual([36]);
+    expect(columns("\x1d!\x10\x1bD\x03\x00\x1d!\x00\t \n")).toEqual([72]);
+    expect(render("\x1bD\x09\x03AB\tC\n").text).toBe("AB       C");
+    expect(render(`\x1bD${Array.from({ length: 32 }, (_, at) => String.fromCharCode(at + 1)).join("")}!A\n`).text).toBe(
+      "!A",
+    );
+    expect(render("A\x1bD\x28\x7f\x00\t\tB\n").text).toBe("A\nB");
+    expect(render("A\x1bD\x28\x7f\x00\t\t\tB\n").text).toBe(`A\n${" ".repeat(40)}B`);
   });
 
   it("turns lines upside down (ESC {)", () => {

@@ -1,4 +1,16 @@
-import { type Command, code, ESC, fixed, untilNul } from "./command.ts";
+import type { ParameterShape } from "../parser.ts";
+import { type Command, code, ESC, fixed } from "./command.ts";
+
+const MOST_TABS = 32;
+
+/** NUL ends the list of ESC D, and so does a column that does not rise: "the following data is processed as normal data". */
+function endsTabs(params: readonly number[], at: number): boolean {
+  return params[at] === 0 || (at > 0 && (params[at] ?? 0) <= (params[at - 1] ?? 0));
+}
+
+const TAB_COLUMNS: ParameterShape = {
+  more: (params) => (params.length > 0 && (endsTabs(params, params.length - 1) || params.length === MOST_TABS) ? 0 : 1),
+};
 
 export const CONTROL_COMMANDS: readonly Command[] = [
   { name: "ESC @", prefix: [ESC, code("@")], shape: fixed(0), execute: (engine) => engine.initialize() },
@@ -25,12 +37,12 @@ export const CONTROL_COMMANDS: readonly Command[] = [
   {
     name: "ESC D",
     prefix: [ESC, code("D")],
-    shape: untilNul(33),
+    shape: TAB_COLUMNS,
     execute: (engine, params) => {
-      const columns = params.filter((column) => column > 0);
-      // The manual ends the list at the first column that does not rise.
-      const end = columns.findIndex((column, index) => index > 0 && column <= (columns[index - 1] ?? 0));
-      engine.modes.tabColumns = end < 0 ? columns : columns.slice(0, end);
+      const last = params.length - 1;
+      const columns = endsTabs(params, last) ? params.slice(0, last) : params;
+      // In dots: the stops stay where they are when characters change their width afterwards.
+      engine.modes.tabStops = columns.map((column) => column * engine.characterDots());
     },
   },
 ];

@@ -8,8 +8,8 @@ function atBeginningOfLine(engine: Engine, run: () => void): void {
 
 /** HT: a stop beyond the area is its end. From there a tab prints the line and goes on in the next one. */
 function horizontalTab(engine: Engine): void {
-  const characterDots = engine.characterDots();
-  const stop = engine.modes.tabColumns.map((column) => column * characterDots).find((x) => x > engine.line.x);
+  if (engine.line.x > 0 && engine.line.x >= engine.areaWidthDots) engine.lineFeed();
+  const stop = engine.modes.tabStops.find((x) => x > engine.line.x);
   // Beyond the last stop the manual ignores HT.
   if (stop !== undefined) engine.line.moveTo(Math.min(stop, engine.areaWidthDots));
 }

@@ -4,11 +4,14 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { findProfile, PROFILES } from "../profiles.ts";
 import { type CampaignResult, type FailingStream, runCampaign, shrink } from "./campaign.ts";
+import { Random } from "./random.ts";
+import { differingSplit, everyNth, printInPieces, withQuestions } from "./splitting.ts";
 import { printHostile } from "./trial.ts";
 
 /*
  * `npm run fuzz -- --seed 7 --bytes 10000000`: hostile streams on every profile. A failing stream is made as short as
  * it can be, written to a file, and printed with the command that repeats it: `npm run fuzz -- --file F --profile P`.
+ * `npm run fuzz -- --splits`: every stream of the corpus in two pieces, at every byte offset.
  */
 const { values } = parseArgs({
   options: {
@@ -16,6 +19,7 @@ const { values } = parseArgs({
     bytes: { type: "string", default: "1000000" },
     file: { type: "string" },
     profile: { type: "string" },
+    splits: { type: "boolean", default: false },
   },
 });
 const seed = Number(values.seed);
@@ -89,5 +93,38 @@ function campaign(): void {
   }
 }
 
-if (values.file === undefined) campaign();
-else repeat(values.file);
+/** Streams up to this length are cut at each offset of its own; longer ones at every 64th, in all 64 phases. */
+const CUT_SINGLY_BYTES = 3000;
+const PHASES = 64;
+const SINGLE_CUTS = 100;
+
+function differingSplits(bytes: Uint8Array): number | undefined {
+  const profile = findProfile(values.profile);
+  if (bytes.length <= CUT_SINGLY_BYTES) return differingSplit(bytes, everyNth(bytes.length, 1, 1), profile, true);
+  const whole = JSON.stringify(printInPieces(bytes, [], profile, true));
+  for (let phase = 0; phase < PHASES; phase += 1) {
+    const printed = printInPieces(bytes, everyNth(bytes.length, PHASES, phase), profile, true);
+    if (JSON.stringify(printed) !== whole) return phase;
+  }
+  const random = new Random(seed);
+  const some = Array.from({ length: SINGLE_CUTS }, () => 1 + random.below(bytes.length - 1));
+  return differingSplit(bytes, some, profile, true);
+}
+
+function splits(): void {
+  say(`seed ${seed}`);
+  for (const name of readdirSync(STREAMS)) {
+    const bytes = withQuestions(readFileSync(join(STREAMS, name)));
+    const startedMs = performance.now();
+    const at = differingSplits(bytes);
+    const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+    say(
+      `${name}: ${bytes.length} bytes, ${at === undefined ? "all alike" : `differs when cut at ${at}`}, ${seconds} s`,
+    );
+    if (at !== undefined) process.exitCode = 1;
+  }
+}
+
+if (values.file !== undefined) repeat(values.file);
+else if (values.splits) splits();
+else campaign();
