@@ -40,6 +40,8 @@ export interface ParserHandler<Target> {
   /** Streamed data begin. */
   open(row: CommandRow<Target>, params: readonly number[]): DataSink;
   unknown(bytes: readonly number[], offset: number): void;
+  /** Nobody looks at the data: those of every command go to the sink of `open`. */
+  readonly streamsAll?: true;
 }
 
 /** Data of one command that are kept for its execution; the rest is consumed and dropped. */
@@ -80,10 +82,28 @@ type State<Target> =
       readonly kind: "collect";
       readonly row: CommandRow<Target>;
       readonly params: readonly number[];
-      readonly data: number[];
+      /** Grows with what arrives. */
+      data: Uint8Array;
+      collected: number;
       left: number;
     }
   | { readonly kind: "stream"; readonly sink: DataSink; left: number };
+
+const NO_BYTES = new Uint8Array(0);
+
+/** Adds to the data of a command as much as is kept of it. */
+function collect<Target>(state: Extract<State<Target>, { kind: "collect" }>, bytes: Uint8Array): void {
+  const kept = bytes.subarray(0, COLLECT_LIMIT - state.collected);
+  const wanted = state.collected + kept.length;
+  if (wanted > state.data.length) {
+    // What is announced need not come: room is made for twice what has come.
+    const grown = new Uint8Array(Math.min(COLLECT_LIMIT, state.collected + state.left, Math.max(64, 2 * wanted)));
+    grown.set(state.data.subarray(0, state.collected));
+    state.data = grown;
+  }
+  state.data.set(kept, state.collected);
+  state.collected = wanted;
+}
 
 /**
  * Resumable, byte at a time: a command may arrive in any number of pieces. `feed` stops early when the handler is
@@ -133,13 +153,11 @@ export class Parser<Target> {
         if (state.left === 0) this.endStream(state.sink);
       } else if (state.kind === "collect") {
         const end = Math.min(to, at + state.left);
-        for (let index = at; index < end && state.data.length < COLLECT_LIMIT; index += 1) {
-          state.data.push(bytes[index] ?? 0);
-        }
+        collect(state, bytes.subarray(at, end));
         this.offset += end - at;
         state.left -= end - at;
         at = end;
-        if (state.left === 0) this.run(state.row, state.params, Uint8Array.from(state.data));
+        if (state.left === 0) this.run(state.row, state.params, state.data.slice(0, state.collected));
       } else {
         this.step(state, bytes[at] ?? 0);
         at += 1;
@@ -192,14 +210,14 @@ export class Parser<Target> {
       return;
     }
     const left = row.shape.data?.(params) ?? 0;
-    if (row.open !== undefined) {
+    if (row.open !== undefined || (left > 0 && this.handler.streamsAll === true)) {
       const sink = this.handler.open(row, params);
       this.state = { kind: "stream", sink, left };
       if (left === 0) this.endStream(sink);
     } else if (left > 0) {
-      this.state = { kind: "collect", row, params, data: [], left };
+      this.state = { kind: "collect", row, params, data: NO_BYTES, collected: 0, left };
     } else {
-      this.run(row, params, new Uint8Array(0));
+      this.run(row, params, NO_BYTES);
     }
   }
 

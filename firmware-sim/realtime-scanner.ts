@@ -79,14 +79,16 @@ function matches(row: RealTimeRow, bytes: readonly number[]): boolean {
 /** Where the scanner stands in the ordinary stream of its connection. */
 export interface Framing {
   readonly context: "boundary" | "header" | "data";
-  /** Follows one ordinary byte. */
-  follow(byte: number): void;
+  /** Follows the ordinary bytes [from, to). */
+  follow(bytes: Uint8Array, from: number, to: number): void;
 }
 
 export interface ScannerEvents {
   realTime(command: RealTimeCommand): void;
-  /** A byte for the receive buffer: it may have to wait for room, or be lost for want of it. */
-  ordinary(byte: number): "taken" | "waits" | "lost";
+  /** Bytes [from, to) for the receive buffer. Returns how many found room. */
+  ordinary(bytes: Uint8Array, from: number, to: number): number;
+  /** So many bytes found no room: true when they are lost, false when they wait. */
+  overflow(count: number): boolean;
 }
 
 /**
@@ -117,11 +119,23 @@ export class RealTimeScanner {
     this.seen = [];
   }
 
-  /** Takes one byte; false when the receive buffer is full, and then the byte must be offered again. */
-  scan(byte: number): boolean {
+  /**
+   * Takes bytes from `from` on and returns how many: some of them at a time, so that what a real-time command did can
+   * be looked at; none when the receive buffer is full, and then they must be offered again.
+   */
+  scan(bytes: Uint8Array, from: number): number {
+    if (this.held.length === 0 && this.seen.length === 0) {
+      // Every real-time command begins with DLE: up to the next one bytes go the ordinary way together.
+      const at = bytes.indexOf(DLE, from);
+      if (at !== from) return this.pass(bytes, from, at < 0 ? bytes.length : at);
+    }
+    return this.scanByte(bytes[from] ?? 0) ? 1 : 0;
+  }
+
+  private scanByte(byte: number): boolean {
     if (this.held.length === 0 && !(byte === DLE && this.framing.context === "boundary")) {
       const inData = this.framing.context === "data";
-      if (!this.pass(byte)) return false;
+      if (!this.passByte(byte)) return false;
       if (this.actsInData) this.watchData(byte, inData);
       return true;
     }
@@ -140,16 +154,21 @@ export class RealTimeScanner {
   /** What was held is no real-time command: it goes the ordinary way, then `byte` is looked at afresh. */
   private release(byte: number): boolean {
     while (this.held.length > 0) {
-      if (!this.pass(this.held[0] ?? 0)) return false;
+      if (!this.passByte(this.held[0] ?? 0)) return false;
       this.held.shift();
     }
-    return this.scan(byte);
+    return this.scanByte(byte);
   }
 
-  private pass(byte: number): boolean {
-    const fate = this.events.ordinary(byte);
-    if (fate === "taken") this.framing.follow(byte);
-    return fate !== "waits";
+  private passByte(byte: number): boolean {
+    return this.pass(Uint8Array.of(byte), 0, 1) > 0;
+  }
+
+  private pass(bytes: Uint8Array, from: number, to: number): number {
+    const taken = this.events.ordinary(bytes, from, to);
+    this.framing.follow(bytes, from, from + taken);
+    const rest = to - from - taken;
+    return rest > 0 && this.events.overflow(rest) ? to - from : taken;
   }
 
   private watchData(byte: number, inData: boolean): void {

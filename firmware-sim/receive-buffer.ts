@@ -26,14 +26,17 @@ export class ReceiveBuffer {
     return this.capacity - this.count;
   }
 
-  /** Stores one byte; false when full. */
-  push(byte: number, origin: number): boolean {
-    if (this.count === this.capacity) return false;
+  /** Stores what there is room for, and returns how many bytes that were. */
+  push(bytes: Uint8Array, origin: number): number {
+    const count = Math.min(bytes.length, this.free);
     const at = (this.start + this.count) % this.capacity;
-    this.bytes[at] = byte;
-    this.origins[at] = origin;
-    this.count += 1;
-    return true;
+    const beforeEnd = Math.min(count, this.capacity - at);
+    this.bytes.set(bytes.subarray(0, beforeEnd), at);
+    this.bytes.set(bytes.subarray(beforeEnd, count), 0);
+    this.origins.fill(origin, at, at + beforeEnd);
+    this.origins.fill(origin, 0, count - beforeEnd);
+    this.count += count;
+    return count;
   }
 
   /** The longest contiguous run at the front that came from one connection; valid until the next call. */

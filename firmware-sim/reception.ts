@@ -156,7 +156,11 @@ export class Reception {
   private admit(inflow: Inflow): void {
     const bytes = inflow.waiting;
     let at = 0;
-    while (at < bytes.length && this.events.isListening() && inflow.scanner.scan(bytes[at] ?? 0)) at += 1;
+    while (at < bytes.length && this.events.isListening()) {
+      const taken = inflow.scanner.scan(bytes, at);
+      if (taken === 0) break;
+      at += taken;
+    }
     if (!this.events.isListening()) at = bytes.length;
     inflow.waiting = at === bytes.length ? NO_BYTES : bytes.subarray(at);
     this.events.received();
@@ -167,20 +171,23 @@ export class Reception {
       createFraming(),
       {
         realTime: (command) => this.events.realTime(command, id),
-        ordinary: (byte) => this.store(byte, id, link),
+        ordinary: (bytes, from, to) => this.store(bytes.subarray(from, to), id),
+        overflow: (count) => this.overflow(count, link),
       },
       this.profile.supports.realTimeInData,
     );
   }
 
-  /** The fate of a byte on reception. */
-  private store(byte: number, id: number, link: HostLink): "taken" | "waits" | "lost" {
-    if (this.buffer.push(byte, id)) {
-      this.updateBusy();
-      return "taken";
-    }
-    if (link.losesOverflow !== true) return "waits";
-    this.lostBytes += 1;
-    return "lost";
+  private store(bytes: Uint8Array, id: number): number {
+    const taken = this.buffer.push(bytes, id);
+    if (taken > 0) this.updateBusy();
+    return taken;
+  }
+
+  /** The fate of bytes that find no room: true when they are lost, false when their host keeps them. */
+  private overflow(count: number, link: HostLink): boolean {
+    if (link.losesOverflow !== true) return false;
+    this.lostBytes += count;
+    return true;
   }
 }
