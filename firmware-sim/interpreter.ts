@@ -129,8 +129,7 @@ export class Interpreter {
   private handler(): ParserHandler<Engine> {
     return {
       text: (byte) => {
-        const { macros } = this.engine.memory;
-        if (macros.recording !== undefined) macros.record([byte]);
+        this.engine.memory.macros.record([byte]);
         this.running = undefined;
         if (this.engine.selected) this.engine.printByte(byte);
       },
@@ -157,8 +156,8 @@ export class Interpreter {
     // A process ID belongs to the data before it, not to an earlier request (GS ( H).
     if (row.name === "GS ( H") row.execute(this.engine, params, data);
     else this.engine.bind(() => row.execute?.(this.engine, params, data));
-  }
     if (row.name === "GS k" && (params[0] ?? 0) <= 6) this.engine.oldBarcodePrinted();
+  }
 
   /** Streamed data are printing data as soon as a part of them reached the mechanism. */
   private bound(sink: DataSink): DataSink {
@@ -202,18 +201,19 @@ const IGNORE_ALL: ParserHandler<Engine> = {
   command: () => {},
   open: () => DISCARD,
   unknown: () => {},
-  streamsAll: true,
 };
 
 /** Follows the commands of one connection without carrying them out, for the real-time scanner. */
 export function createFraming(): Framing {
   const parser = new Parser<Engine>(COMMAND_TABLE, IGNORE_ALL);
+  const one = new Uint8Array(1);
   return {
     get context() {
       return parser.context;
     },
-    follow(bytes, from, to) {
-      parser.feed(bytes, from, to);
+    follow(byte) {
+      one[0] = byte;
+      parser.feed(one);
     },
   };
 }
