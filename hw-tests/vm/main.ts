@@ -11,7 +11,7 @@ import { runGuest } from "./run-guest.ts";
 
 const projectFolder = fileURLToPath(new URL("../..", import.meta.url));
 const programFolder = "node_modules/.cache/twinspool-vm";
-const capMs = 150_000;
+const capMs = 170_000;
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
 

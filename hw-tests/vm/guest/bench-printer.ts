@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { until } from "./checks.ts";
-import { DEVICE } from "./line-printer.ts";
 import { type PluggedDevice, plugIn } from "./virtual-port.ts";
 
 /** What the thread of the simulator does when it is asked. */
@@ -21,13 +20,16 @@ interface Waiter {
 
 /** A simulated printer with its USB cable in this machine. */
 export class BenchPrinter {
+  /** Where usblp puts it. */
+  readonly device: string;
   readonly #thread = new Worker(new URL("simulator-thread.mjs", import.meta.url));
   readonly #waiters = new Map<number, Waiter>();
   #nextId = 1;
   #tcpPort = 0;
   #plugged: PluggedDevice | undefined;
 
-  private constructor() {
+  private constructor(device: string) {
+    this.device = device;
     this.#thread.on("message", ({ id, reply, error }: { id: number; reply: PrinterReply; error?: string }) => {
       const waiter = this.#waiters.get(id);
       this.#waiters.delete(id);
@@ -36,8 +38,8 @@ export class BenchPrinter {
     });
   }
 
-  static async start(profile: string): Promise<BenchPrinter> {
-    const bench = new BenchPrinter();
+  static async start(profile: string, device: string): Promise<BenchPrinter> {
+    const bench = new BenchPrinter(device);
     bench.#tcpPort = Number(await bench.#ask({ kind: "start", profile }));
     bench.#plugged = await plugIn(bench.#tcpPort);
     return bench;
@@ -69,7 +71,7 @@ export class BenchPrinter {
   /** Pulls the cable out; the kernel has noticed when this resolves. */
   async unplug(): Promise<void> {
     await this.#ask({ kind: "unplug" });
-    await this.#gone();
+    await this.gone();
   }
 
   async replug(): Promise<void> {
@@ -80,18 +82,19 @@ export class BenchPrinter {
   /** The kernel lets go of the printer, as after `usbip detach`. */
   async detach(): Promise<void> {
     this.#plugged?.detach();
-    await this.#gone();
+    await this.gone();
   }
 
   async close(): Promise<void> {
     await this.#ask({ kind: "close" });
-    await this.#gone();
+    await this.gone();
     await this.#thread.terminate();
   }
 
-  async #gone(): Promise<void> {
+  /** The kernel has noticed that the printer is not there any more. */
+  async gone(): Promise<void> {
     await this.#plugged?.gone();
-    await until(`${DEVICE} is gone`, () => (existsSync(DEVICE) ? undefined : true));
+    await until(`${this.device} is gone`, () => (existsSync(this.device) ? undefined : true));
   }
 
   #ask(call: PrinterCall): Promise<PrinterReply> {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 
 /** A check that has not come to its end by then has failed. */
-const CHECK_MS = 30_000;
+const CHECK_MS = 60_000;
 const POLL_MS = 10;
 
 /** Runs checks one after the other and says of each how it went, as TAP has it. */
@@ -69,7 +69,7 @@ async function within<T>(limitMs: number, what: string, work: Promise<T>): Promi
 export async function until<T>(
   what: string,
   probe: () => T | undefined | Promise<T | undefined>,
-  limitMs = 10_000,
+  limitMs = 20_000,
 ): Promise<T> {
   const deadlineMs = performance.now() + limitMs;
   for (;;) {

@@ -1,5 +1,6 @@
 const LINE_BYTES = 64;
 const BAND_ROWS = 128;
+const TICKET_COLUMNS = 40;
 const CUT = "\x1dVB\0";
 
 function bytesOf(...parts: readonly (string | Uint8Array)[]): Uint8Array {
@@ -28,9 +29,14 @@ export function receipt(title: string): Uint8Array {
   );
 }
 
+/** A line as wide as the narrowest paper of these tests. */
+export function ticketLine(line: number): string {
+  return `line ${line} of a long ticket `.padEnd(TICKET_COLUMNS, "=");
+}
+
 /** Text alone: wherever it is torn, the next command is understood. */
 export function longText(lines: number): Uint8Array {
-  return bytesOf("\x1b@", ...Array.from({ length: lines }, (_, line) => `line ${line} of a long ticket\n`), CUT);
+  return bytesOf("\x1b@", ...Array.from({ length: lines }, (_, line) => `${ticketLine(line)}\n`), CUT);
 }
 
 export const MEBIBYTE = 1024 * 1024;

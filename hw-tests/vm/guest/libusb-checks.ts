@@ -2,9 +2,9 @@ import { equal, match, ok, rejects, throws } from "node:assert/strict";
 import { existsSync } from "node:fs";
 import type { BenchPrinter } from "./bench-printer.ts";
 import { type Checks, until } from "./checks.ts";
-import { dots, longText, MEBIBYTE, processId, processIdAnswer, receipt, STATUS_REQUEST } from "./jobs.ts";
+import { dots, longText, MEBIBYTE, processId, processIdAnswer, receipt, STATUS_REQUEST, ticketLine } from "./jobs.ts";
 import { LibusbPrinter } from "./libusb-printer.ts";
-import { DEVICE, LinePrinter } from "./line-printer.ts";
+import { LinePrinter } from "./line-printer.ts";
 
 const READ_BYTES = 512;
 /** Bits of the port status: paper empty, selected, no error. */
@@ -13,7 +13,7 @@ const PAPER_OUT = 0x30;
 
 /** The printer as the package `usb` has it: taken from the kernel's driver, and given back. */
 export async function checkLibusb(checks: Checks, bench: BenchPrinter): Promise<void> {
-  const device = await openWhileKernelHasIt(checks);
+  const device = await openWhileKernelHasIt(checks, bench);
   await checks.check("libusb: identity and port status, also without paper", async () => {
     match(await device.deviceId(), /^MFG:EPSON;.*MDL:TM-T88VI;/);
     equal(await device.portStatus(), READY);
@@ -58,7 +58,7 @@ export async function checkLibusb(checks: Checks, bench: BenchPrinter): Promise<
     await device.release();
     device.returnToKernel();
     device.close();
-    const lp = await LinePrinter.open();
+    const lp = await LinePrinter.open(bench.device);
     const job = receipt("usblp again");
     const printed = bench.compareNext(job);
     await lp.write(job);
@@ -69,14 +69,14 @@ export async function checkLibusb(checks: Checks, bench: BenchPrinter): Promise<
 }
 
 /** The kernel's driver first keeps the printer, then has to give it up. */
-async function openWhileKernelHasIt(checks: Checks): Promise<LibusbPrinter> {
-  await until(`${DEVICE} is there`, () => (existsSync(DEVICE) ? true : undefined));
+async function openWhileKernelHasIt(checks: Checks, bench: BenchPrinter): Promise<LibusbPrinter> {
+  await until(`${bench.device} is there`, () => (existsSync(bench.device) ? true : undefined));
   const device = await LibusbPrinter.open();
   await checks.check("libusb: taken from usblp, and not without asking", async () => {
     equal(device.kernelDriverActive, true);
     throws(() => device.claim(), /BUSY/);
     device.claimFromKernel();
-    await until(`${DEVICE} is gone`, () => (existsSync(DEVICE) ? undefined : true));
+    await until(`${bench.device} is gone`, () => (existsSync(bench.device) ? undefined : true));
     return undefined;
   });
   return device;
@@ -101,13 +101,13 @@ async function checkUnplugging(checks: Checks, bench: BenchPrinter): Promise<voi
   await checks.check("libusb: plugged in again it prints on", async () => {
     await bench.replug();
     const device = await LibusbPrinter.open();
-    await until(`${DEVICE} is there`, () => (existsSync(DEVICE) ? true : undefined));
+    await until(`${bench.device} is there`, () => (existsSync(bench.device) ? true : undefined));
     device.claimFromKernel();
     const torn = bench.nextText();
     await bench.fail("cover-closed");
     await device.write(Buffer.from("\n\x1dVB\0", "latin1"));
     const lines = (await torn).trimEnd().split("\n");
-    ok(lines.length > 1 && lines.every((line, index) => `line ${index} of a long ticket`.startsWith(line)));
+    ok(lines.length > 1 && lines.every((line, index) => ticketLine(index).startsWith(line)));
     const job = receipt("after the replug");
     const printed = bench.compareNext(job);
     await device.write(job);

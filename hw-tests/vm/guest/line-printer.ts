@@ -2,7 +2,6 @@ import { closeSync, constants, existsSync, openSync, readSync, writeSync } from 
 import { setTimeout as pause } from "node:timers/promises";
 import { until } from "./checks.ts";
 
-export const DEVICE = "/dev/usb/lp0";
 const POLL_MS = 1;
 const READ_BYTES = 1024;
 
@@ -15,9 +14,9 @@ export class LinePrinter {
   }
 
   /** Waits for the kernel to make the device. */
-  static async open(): Promise<LinePrinter> {
-    await until(`${DEVICE} is there`, () => (existsSync(DEVICE) ? true : undefined));
-    return new LinePrinter(openSync(DEVICE, constants.O_RDWR | constants.O_NONBLOCK));
+  static async open(device: string): Promise<LinePrinter> {
+    await until(`${device} is there`, () => (existsSync(device) ? true : undefined));
+    return new LinePrinter(openSync(device, constants.O_RDWR | constants.O_NONBLOCK));
   }
 
   /** Bytes the kernel takes now; 0 when it wants none. */

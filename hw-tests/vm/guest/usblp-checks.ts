@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import type { BenchPrinter } from "./bench-printer.ts";
 import { type Checks, fileText, until } from "./checks.ts";
-import { dots, longText, MEBIBYTE, processId, processIdAnswer, receipt, STATUS_REQUEST } from "./jobs.ts";
-import { DEVICE, errorCode, LinePrinter } from "./line-printer.ts";
+import { dots, longText, MEBIBYTE, processId, processIdAnswer, receipt, STATUS_REQUEST, ticketLine } from "./jobs.ts";
+import { errorCode, LinePrinter } from "./line-printer.ts";
 import { printerInterface } from "./virtual-port.ts";
 
 /** So long must a device take nothing before it counts as one that waits. */
@@ -22,7 +22,7 @@ export async function checkUsblp(checks: Checks, bench: BenchPrinter): Promise<v
     match(id, /^MFG:EPSON;.*MDL:TM-T88VI;/);
     return id.trim();
   });
-  const lp = await LinePrinter.open();
+  const lp = await LinePrinter.open(bench.device);
   await checks.check("usblp: a receipt is on paper dot for dot", async () => {
     const job = receipt("usblp");
     const printed = bench.compareNext(job);
@@ -37,7 +37,7 @@ export async function checkUsblp(checks: Checks, bench: BenchPrinter): Promise<v
     return undefined;
   });
   await checks.check("usblp: a second program is told that the device is busy", async () => {
-    await LinePrinter.open().then(
+    await LinePrinter.open(bench.device).then(
       (second) => {
         second.close();
         throw new Error("two programs have the same printer open");
@@ -73,7 +73,7 @@ async function checkUnplugging(checks: Checks, bench: BenchPrinter): Promise<voi
   await checks.check("usblp: the cable is pulled while a program is stuck in a write", async () => {
     await bench.fail("cover-open");
     // Another process: a write that blocks for ever must not hold this one.
-    const writer = spawn("sh", ["-c", `exec cat >${DEVICE}`], { stdio: ["pipe", "ignore", "pipe"] });
+    const writer = spawn("sh", ["-c", `exec cat >${bench.device}`], { stdio: ["pipe", "ignore", "pipe"] });
     writer.stdin.on("error", () => {});
     writer.stdin.end(job);
     const received = await untilQuiet(() => bench.receivedBytes());
@@ -90,14 +90,14 @@ async function checkUnplugging(checks: Checks, bench: BenchPrinter): Promise<voi
   });
   await checks.check("usblp: plugged in again it prints on, and nothing twice", async () => {
     await bench.replug();
-    const lp = await LinePrinter.open();
+    const lp = await LinePrinter.open(bench.device);
     try {
       const torn = bench.nextText();
       await bench.fail("cover-closed");
       // Ends the line that was torn, and its ticket.
       await lp.write(Buffer.from("\n\x1dVB\0", "latin1"));
       const text = (await torn).trimEnd().split("\n");
-      const whole = Array.from({ length: text.length }, (_, line) => `line ${line} of a long ticket`);
+      const whole = text.map((_, line) => ticketLine(line));
       equal(text.slice(0, -1).join("\n"), whole.slice(0, -1).join("\n"));
       ok(whole.at(-1)?.startsWith(text.at(-1) ?? "?"), `the torn line is ${text.at(-1)}`);
       const next = receipt("after the replug");
@@ -109,7 +109,7 @@ async function checkUnplugging(checks: Checks, bench: BenchPrinter): Promise<voi
     }
   });
   await checks.check("usblp: an open device tells its program that the printer is gone", async () => {
-    const lp = await LinePrinter.open();
+    const lp = await LinePrinter.open(bench.device);
     await bench.unplug();
     let code: string | undefined;
     try {
