@@ -117,9 +117,9 @@ export class Engine {
   /** The part of a dot that motion units have not filled yet. */
   private carryDots = 0;
   private swallowLineFeed = false;
-
   /** So many bytes are taken for dots of a raster that has ended. */
   overrun: { readonly sink: DataSink; left: number } | undefined;
+
   constructor(profile: Profile, output: EngineOutput) {
     this.profile = profile;
     this.output = output;
@@ -186,8 +186,8 @@ export class Engine {
     this.boundToPrinting = false;
     this.carryDots = 0;
     this.swallowLineFeed = false;
-  }
     this.overrun = undefined;
+  }
 
   /** GS ( H fn 48: two guarantees, by what came just before. */
   requestProcessId(id: readonly number[]): void {
@@ -337,7 +337,6 @@ export class Engine {
     this.push({ kind: "print", rows, ...(text === undefined ? {} : { text }) });
   }
 
-  rasterEnded(): void {
   /** GS k of the form with NUL has been printed. */
   oldBarcodePrinted(): void {
     if (!this.profile.quirks.resetsBarcodeSettings) return;
@@ -345,6 +344,7 @@ export class Engine {
     Object.assign(this.modes.barcode, { heightDots, moduleDots, hriPosition, hriFont });
   }
 
+  rasterEnded(): void {
     this.swallowLineFeed = this.profile.quirks.swallowsLineFeedAfterRaster === true;
   }
 
