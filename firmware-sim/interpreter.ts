@@ -129,7 +129,8 @@ export class Interpreter {
   private handler(): ParserHandler<Engine> {
     return {
       text: (byte) => {
-        this.engine.memory.macros.record([byte]);
+        const { macros } = this.engine.memory;
+        if (macros.recording !== undefined) macros.record([byte]);
         this.running = undefined;
         if (this.engine.selected) this.engine.printByte(byte);
       },
@@ -201,19 +202,18 @@ const IGNORE_ALL: ParserHandler<Engine> = {
   command: () => {},
   open: () => DISCARD,
   unknown: () => {},
+  streamsAll: true,
 };
 
 /** Follows the commands of one connection without carrying them out, for the real-time scanner. */
 export function createFraming(): Framing {
   const parser = new Parser<Engine>(COMMAND_TABLE, IGNORE_ALL);
-  const one = new Uint8Array(1);
   return {
     get context() {
       return parser.context;
     },
-    follow(byte) {
-      one[0] = byte;
-      parser.feed(one);
+    follow(bytes, from, to) {
+      parser.feed(bytes, from, to);
     },
   };
 }
