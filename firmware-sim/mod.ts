@@ -2,6 +2,7 @@
 export type { Reply } from "./back-channel.ts";
 export { createFastClock, createRealClock, type SimClock, VirtualClock } from "./clock.ts";
 export { type CommandCoverage, listCommands } from "./coverage.ts";
+export { FAULT_GUIDE, type FaultGuide } from "./fault-guide.ts";
 export { FAULT_KINDS, type Fault, type FaultKind, type FaultText, parseFault } from "./faults.ts";
 export type { Page, TextLine } from "./paper.ts";
 export { pageToHalfBlocks } from "./paper-view.ts";

@@ -1,6 +1,6 @@
 import type { Reply } from "./back-channel.ts";
 import type { Diagnostic } from "./parser.ts";
-import type { DrawerPulse } from "./printer-state.ts";
+import type { DrawerPulse, Sound } from "./printer-state.ts";
 import type { Simulator } from "./simulator.ts";
 
 /** Something that happened beside the paper. */
@@ -34,6 +34,11 @@ function pulseText({ pin, onMs }: DrawerPulse): string {
   return `pulse on pin ${pin === 0 ? 2 : 5}, ${onMs} ms`;
 }
 
+function soundText({ pattern, times }: Sound): string {
+  if (pattern === 0) return "silence";
+  return `pattern ${pattern}, ${times === 0 ? "until told otherwise" : times === 1 ? "once" : `${times} times`}`;
+}
+
 function diagnosticText({ kind, name, offset, bytes, detail }: Diagnostic): string {
   return [`${kind}${name === undefined ? "" : ` ${name}`} at byte ${offset}:`, hex(bytes), detail ?? ""]
     .join(" ")
@@ -57,6 +62,7 @@ const REMEMBERED_NOTES = 100;
 export class NoteBook {
   private readonly replies = new Tail<Reply>();
   private readonly pulses = new Tail<DrawerPulse>();
+  private readonly sounds = new Tail<Sound>();
   private readonly diagnostics = new Tail<Diagnostic>();
   private readonly remembered: WebNote[] = [];
   private count = 0;
@@ -72,6 +78,7 @@ export class NoteBook {
         .read(simulator.diagnostics)
         .map((found) => ({ kind: "diagnostic" as const, text: diagnosticText(found) })),
       ...this.pulses.read(simulator.pulses).map((pulse) => ({ kind: "drawer" as const, text: pulseText(pulse) })),
+      ...this.sounds.read(simulator.sounds).map((sound) => ({ kind: "sound" as const, text: soundText(sound) })),
       ...this.replies.read(simulator.replies).map((reply) => ({ kind: "reply" as const, text: replyText(reply) })),
     ];
     return fresh.slice(-REMEMBERED_NOTES).map((note) => this.add(note.kind, note.text));

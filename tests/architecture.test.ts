@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { configurationMarkdown } from "../scripts/configuration-md.ts";
 import { coverageMarkdown } from "../scripts/coverage-md.ts";
 import { errorsMarkdown } from "../scripts/errors-md.ts";
+import { simulatorMarkdown } from "../scripts/simulator-md.ts";
 import { errorCodes } from "../src/protocol/errors.ts";
 import { loadConfig } from "../src/runtime/config.ts";
 import {
@@ -97,6 +98,7 @@ describe("the documents", () => {
 
   it("say what the simulator does with every command (npm run docs)", () => {
     expect(read("docs/escpos-coverage.md")).toBe(coverageMarkdown());
+    expect(simulatorMarkdown(read("docs/simulator.md"))).toBe(read("docs/simulator.md"));
   });
 
   it.each(
