@@ -321,7 +321,8 @@ export class Engine {
       this.boundToPrinting = true;
       return;
     }
-    const at = this.modes.leftMarginDots + alignmentOffset(this.areaWidthDots - wideDots, this.modes.alignment);
+    const from = this.modes.leftMarginDots + this.line.x;
+    const at = from + alignmentOffset(this.areaWidthDots - this.line.x - wideDots, this.modes.alignment);
     const limit = Math.min(this.profile.widthDots, this.modes.leftMarginDots + this.areaWidthDots);
     const printed: DotRow[] = [];
     for (const source of rows) {
@@ -345,6 +346,7 @@ export class Engine {
   }
 
   rasterEnded(): void {
+    if (this.page === undefined) this.line.clear();
     this.swallowLineFeed = this.profile.quirks.swallowsLineFeedAfterRaster === true;
   }
 

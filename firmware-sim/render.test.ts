@@ -118,7 +118,14 @@ describe("raster", () => {
     expect(dotColumns(render(raster([Array(80).fill(0xff) as number[]])).rows[0])).toHaveLength(576);
   });
 
-  it("is thrown away when the printer is not at the beginning of a line", () => {
+  it("begins at the print position, which is no data (ESC $, HT)", () => {
+    expect(dotColumns(render("\x1b$\x43\x00", raster([[0x81]])).rows[0])).toEqual([67, 74]);
+    expect(dotColumns(render("\x1ba\x02\x1b$\x43\x00", raster([[0x81]])).rows[0])).toEqual([568, 575]);
+    const page = render("\t", raster([[0x80]]), raster([[0x80]]));
+    expect(page.rows.map(dotColumns)).toEqual([[96], [0]]);
+  });
+
+  it("is thrown away when the line already holds data", () => {
     const found: Diagnostic[] = [];
     const pages = renderEscpos(stream("A", raster([[0x41], [0x42]]), "B\n"), { onDiagnostic: (d) => found.push(d) });
     expect(only(pages).text).toBe("AB");

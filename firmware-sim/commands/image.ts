@@ -122,8 +122,9 @@ function openRaster(engine: Engine, params: readonly number[]): DataSink {
     engine.output.diagnose("out-of-range", "m is 0-3, x and y at least 1");
     return DISCARD;
   }
-  if (!engine.atBeginningOfLine) {
-    engine.output.diagnose("ignored", "not at the beginning of the line");
+  // A position (ESC $, HT) is no data: the image begins there.
+  if (engine.page === undefined && !engine.line.isEmpty) {
+    engine.output.diagnose("ignored", "the line already holds data");
     return DISCARD;
   }
   const scale = { x: (mode & 1) + 1, y: mode >> 1 === 1 ? 2 : 1 };
