@@ -51,7 +51,41 @@ function alongLine(style: CharacterStyle): number {
   return style.rotated ? style.heightTimes : style.widthTimes;
 }
 
+/** Receipts repeat few characters in few styles. */
+const MOST_DRAWINGS = 4096;
+let drawings = new WeakMap<Glyph, Map<string, Drawing>>();
+let drawingCount = 0;
+const styleKeys = new WeakMap<CharacterStyle, string>();
+
+function keyOf(style: CharacterStyle): string {
+  let key = styleKeys.get(style);
+  if (key === undefined) {
+    const { widthTimes, heightTimes, bold, doubleStrike, reverse, underline } = style;
+    const { spacingDots, leftSpacingDots, rotated, smooth } = style;
+    const size = [widthTimes, heightTimes, underline, spacingDots, leftSpacingDots];
+    key = [...size, bold || doubleStrike, reverse, rotated, smooth].join();
+    styleKeys.set(style, key);
+  }
+  return key;
+}
+
+/** The dots of a character. The same one in the same style is drawn once. */
 export function drawCharacter(glyph: Glyph, style: CharacterStyle): Drawing {
+  const key = keyOf(style);
+  const known = drawings.get(glyph)?.get(key);
+  if (known !== undefined) return known;
+  if (drawingCount >= MOST_DRAWINGS) {
+    drawings = new WeakMap();
+    drawingCount = 0;
+  }
+  const drawing = draw(glyph, style);
+  const ofGlyph = drawings.get(glyph) ?? new Map<string, Drawing>();
+  drawings.set(glyph, ofGlyph.set(key, drawing));
+  drawingCount += 1;
+  return drawing;
+}
+
+function draw(glyph: Glyph, style: CharacterStyle): Drawing {
   const emphasized = style.bold || style.doubleStrike ? { ...glyph, rows: glyph.rows.map(emphasizer(glyph)) } : glyph;
   // The manual limits smoothing to characters that are at least doubled both ways.
   const smooth = style.smooth && style.widthTimes > 1 && style.heightTimes > 1;

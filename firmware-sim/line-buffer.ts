@@ -86,7 +86,10 @@ export class LineBuffer {
     const endDots = greatest(this.items, (item) => item.x + item.widthDots);
     const left = area.leftDots + alignmentOffset(area.widthDots - Math.min(area.widthDots, endDots), alignment);
     const limit = Math.min(area.paperWidthDots, area.leftDots + area.widthDots);
-    const rows = Array.from({ length: heightDots }, () => new Uint8Array(rowBytes(area.paperWidthDots)));
+    // One piece of memory for all: small arrays of their own are dear.
+    const stride = rowBytes(area.paperWidthDots);
+    const dots = new Uint8Array(heightDots * stride);
+    const rows = Array.from({ length: heightDots }, (_, at) => dots.subarray(at * stride, (at + 1) * stride));
     for (const item of this.items) {
       const top = heightDots - below(item) - item.rows.length;
       item.rows.forEach((source, index) => {

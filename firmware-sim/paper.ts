@@ -1,4 +1,5 @@
 import { type DotRow, isBlank, rowBytes } from "./bits.ts";
+import { PackedRows } from "./packed-rows.ts";
 import type { CutKind } from "./step.ts";
 
 /** One piece of paper, from cut to cut. One bit a dot, rows of ceil(widthDots/8) bytes, MSB leftmost, 1 = black. */
@@ -170,7 +171,13 @@ export class PaperRoll {
     cut: Page["cut"],
     splices: readonly number[],
   ): void {
-    this.onPage(this.pageOf(rows, lines, cut, splices));
+    const packed = new PackedRows(rows);
+    this.onPage({
+      ...this.pageOf(rows, lines, cut, splices),
+      get rows() {
+        return packed.rows;
+      },
+    });
   }
 
   private pageOf(
