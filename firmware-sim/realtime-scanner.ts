@@ -67,6 +67,8 @@ function noOperation(): RealTimeCommand {
 }
 
 const DLE = 0x10;
+/** Most of what waits finds no room yet: it is not worth looking through again and again. */
+const LONGEST_RUN = 4096;
 
 function matches(row: RealTimeRow, bytes: readonly number[]): boolean {
   return bytes.every((byte, index) => {
@@ -126,8 +128,9 @@ export class RealTimeScanner {
   scan(bytes: Uint8Array, from: number): number {
     if (this.held.length === 0 && this.seen.length === 0) {
       // Every real-time command begins with DLE: up to the next one bytes go the ordinary way together.
-      const at = bytes.indexOf(DLE, from);
-      if (at !== from) return this.pass(bytes, from, at < 0 ? bytes.length : at);
+      const ahead = bytes.subarray(from, from + LONGEST_RUN).indexOf(DLE);
+      if (ahead !== 0)
+        return this.pass(bytes, from, ahead < 0 ? Math.min(bytes.length, from + LONGEST_RUN) : from + ahead);
     }
     return this.scanByte(bytes[from] ?? 0) ? 1 : 0;
   }
