@@ -17,6 +17,7 @@ export {
   findProfile,
   PROFILES,
   type Profile,
+  withOverflow,
   withSmallBuffer,
   withStrictRealTime,
 } from "./profiles.ts";

@@ -23,6 +23,8 @@ export interface Profile {
   readonly busyAtFreeBytes: number;
   /** ... until it has this much again. */
   readonly readyAtFreeBytes: number;
+  /** What finds no room in the receive buffer; absent: lost on lines without flow control, kept by the host on others. */
+  readonly overflow?: "lost" | "waits";
   /** BUSY also tells that the printer is offline, not only that its buffer is full (a switch of serial printers). */
   readonly busyWhenOffline: boolean;
   /** How many dot rows may be interpreted ahead of the head. */
@@ -270,6 +272,11 @@ export function withSmallBuffer(profile: Profile): Profile {
 /** The printer with real-time commands that are carried out only where no command's data are. */
 export function withStrictRealTime(profile: Profile): Profile {
   return { ...profile, supports: { ...profile.supports, realTimeInData: false } };
+}
+
+/** The printer with a receive buffer that loses what it has no room for, or never does, on every line. */
+export function withOverflow(profile: Profile, overflow: "lost" | "waits"): Profile {
+  return { ...profile, overflow };
 }
 
 /** The printer as its memory switches have it (GS ( E): Msw 1-2 is the small buffer, 1-3 BUSY for a full buffer only. */

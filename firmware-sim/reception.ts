@@ -186,7 +186,8 @@ export class Reception {
 
   /** The fate of bytes that find no room: true when they are lost, false when their host keeps them. */
   private overflow(count: number, link: HostLink): boolean {
-    if (link.losesOverflow !== true) return false;
+    const overflow = this.profile.overflow ?? (link.losesOverflow === true ? "lost" : "waits");
+    if (overflow === "waits") return false;
     this.lostBytes += count;
     return true;
   }

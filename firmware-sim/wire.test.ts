@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { BusySignal } from "./busy-signal.ts";
 import { VirtualClock } from "./clock.ts";
 import type { SerialSettings } from "./ports/serial-line.ts";
-import { findProfile, type Profile, withSmallBuffer, withStrictRealTime } from "./profiles.ts";
+import { findProfile, type Profile, withOverflow, withSmallBuffer, withStrictRealTime } from "./profiles.ts";
 import { type Simulator, startSimulator } from "./simulator.ts";
 import { hex, raster, stream } from "./test-bytes.ts";
 
@@ -120,6 +120,25 @@ describe("64 KiB into 4 KiB over a serial line", () => {
     clock.runAll();
     expect(await written).toBe(true);
     expect(`${sim.text}\n`).toBe(TEXT);
+  });
+});
+
+describe("what finds no room", () => {
+  it.each([
+    ["lost", 4096],
+    ["waits", 65_536],
+  ] as const)("is %s on any line, when the profile says so", async (overflow, printed) => {
+    const clock = new VirtualClock();
+    const sim = await startSimulator({ profile: withOverflow(FULL_ONLY, overflow), clock });
+    open.push(sim);
+    sim.fail("paper-end");
+    const line = overflow === "lost" ? {} : { serial: { baudRate: 115_200, flowControl: "none" as const } };
+    void sim.connect(line).write(stream(TEXT));
+    clock.runAll();
+    expect(sim.state).toMatchObject({ bufferedBytes: 4096, lostBytes: overflow === "lost" ? 65_536 - 4096 : 0 });
+    sim.fail("paper-loaded");
+    clock.runAll();
+    expect(`${sim.text}\n`).toBe(TEXT.slice(0, printed));
   });
 });
 

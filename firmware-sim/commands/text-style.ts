@@ -1,6 +1,6 @@
 import type { CharacterStyle } from "../character.ts";
 import type { Engine } from "../engine.ts";
-import { type Command, code, digit, ESC, fixed, GS } from "./command.ts";
+import { type Command, code, digit, ESC, fixed, GS, LENGTH_PREFIXED } from "./command.ts";
 
 /** Commands whose lowest bit turns one property of the characters on or off. */
 function toggle(engine: Engine, property: "bold" | "doubleStrike" | "reverse" | "smooth", n: number): void {
@@ -52,6 +52,14 @@ function selectColour(engine: Engine, n: number): void {
   else if (digit(n) === 1) engine.output.diagnose("ignored", "the paper has one colour");
 }
 
+/** GS ( N: colour of characters (48), of their background (49), and their shadow (50); black on white is all there is. */
+function selectCharacterColour(engine: Engine, data: Uint8Array): void {
+  const [fn = 0, m = 0] = data;
+  const known = (fn === 48 || fn === 49) && data.length === 2 ? true : fn === 50 && data.length === 3;
+  if (!known) engine.output.diagnose("out-of-range", "GS ( N takes functions 48 and 49 with m, and 50 with m and a");
+  else if (digit(m) !== (fn === 48 ? 1 : 0)) engine.output.diagnose("unsupported", "the paper has one colour");
+}
+
 export const TEXT_STYLE_COMMANDS: readonly Command[] = [
   {
     name: "ESC !",
@@ -83,6 +91,12 @@ export const TEXT_STYLE_COMMANDS: readonly Command[] = [
       if (engine.atBeginningOfLine) engine.modes.upsideDown = (n & 1) === 1;
       else engine.output.diagnose("ignored", "not at the beginning of the line");
     },
+  },
+  {
+    name: "GS ( N",
+    prefix: [GS, code("("), code("N")],
+    shape: LENGTH_PREFIXED,
+    execute: (engine, _params, data) => selectCharacterColour(engine, data),
   },
   { name: "GS !", prefix: [GS, code("!")], shape: fixed(1), execute: (engine, [n = 0]) => selectSize(engine, n) },
   {
