@@ -26,6 +26,20 @@ function katakanaHalf(): string {
   return `▁▂▃▄▅▆▇█▏▎▍▌▋▊▉┼┴┬┤├▔─│▕┌┐└┘╭╮╰╯ ${kana}═╞╪╡◢◣◥◤♠♥♦♣●○╱╲╳円年月日時分秒〒市区町村人▒ `;
 }
 
+/** Thai letters stand as in TIS-620; printers fill what it leaves free in ways of their own. */
+function thaiHalf(own: Readonly<Record<number, string>>): string {
+  return Array.from(decoderHalf("windows-874"), (character, index) => own[0x80 + index] ?? character).join("");
+}
+
+const THAI_11_RULES = {
+  ...Object.fromEntries(Array.from("┌┐└┘│├┤", (rule, index) => [0x99 + index, rule])),
+  ...Object.fromEntries(Array.from("─┴┬┼", (rule, index) => [0xdb + index, rule])),
+};
+const THAI_18_ARROWS = { 222: "\u0e40", 252: "←", 253: "↑", 254: "→", 255: "↓" };
+
+/** Epson fills 80h-9Fh of ISO 8859-2 with rules and signs. */
+const LATIN_2_RULES = "░▒▓│┤┘┌█©╣║╗╝¢¥┐└┴┬├─┼▄▀╚╔╩╦╠═╬®";
+
 /** Every page the simulated printers have, by name. */
 const PAGES = {
   cp437: () => CP437,
@@ -44,6 +58,9 @@ const PAGES = {
   cp852: () => CODE_PAGES.cp852,
   cp858: () => CP858,
   "windows-874": () => decoderHalf("windows-874"),
+  "thai-42": () => CODE_PAGES.thai42,
+  "thai-11": () => thaiHalf(THAI_11_RULES),
+  "thai-18": () => thaiHalf(THAI_18_ARROWS),
   tcvn3: () => CODE_PAGES.tcvn3,
   "tcvn3-capitals": () => CODE_PAGES.tcvn3.toUpperCase(),
   cp720: () => CODE_PAGES.cp720,
@@ -54,6 +71,7 @@ const PAGES = {
   cp864: () => CODE_PAGES.cp864,
   cp869: () => CODE_PAGES.cp869,
   "iso-8859-2": () => decoderHalf("iso-8859-2"),
+  "epson-iso-8859-2": () => LATIN_2_RULES + decoderHalf("iso-8859-2").slice(LATIN_2_RULES.length),
   "iso-8859-15": () => decoderHalf("iso-8859-15"),
   cp774: () => CODE_PAGES.cp774,
   cp772: () => CODE_PAGES.cp772,
@@ -75,7 +93,7 @@ const PAGES = {
 export type CodeTableNumbering = Readonly<Record<number, keyof typeof PAGES>>;
 
 /**
- * Epson's numbering. 20, 21 and 26 are three Thai layouts that agree where TIS-620 has letters. 30 and 31 are TCVN-3,
+ * Epson's numbering. 20, 21 and 26 are three Thai layouts; the first is not TIS-620. 30 and 31 are TCVN-3,
  * which keeps capitals in a font of its own. 254 and 255 hold nothing until the maker's tool has written them.
  */
 const EPSON_CODE_TABLES: CodeTableNumbering = {
@@ -94,9 +112,9 @@ const EPSON_CODE_TABLES: CodeTableNumbering = {
   17: "ibm866",
   18: "cp852",
   19: "cp858",
-  20: "windows-874",
-  21: "windows-874",
-  26: "windows-874",
+  20: "thai-42",
+  21: "thai-11",
+  26: "thai-18",
   30: "tcvn3",
   31: "tcvn3-capitals",
   32: "cp720",
@@ -106,7 +124,7 @@ const EPSON_CODE_TABLES: CodeTableNumbering = {
   36: "cp862",
   37: "cp864",
   38: "cp869",
-  39: "iso-8859-2",
+  39: "epson-iso-8859-2",
   40: "iso-8859-15",
   41: "cp1098",
   42: "cp774",
@@ -196,7 +214,10 @@ export function decodeByte(table: number, byte: number, numbering = EPSON_CODE_T
 }
 
 function printable(codePoint: number): number {
-  return codePoint === 0xfffd || (codePoint >= 0x80 && codePoint < 0xa0) ? SPACE : codePoint;
+  // Decoders give codes without a character as U+FFFD, as controls, or as private characters.
+  const isNone =
+    codePoint === 0xfffd || (codePoint >= 0x80 && codePoint < 0xa0) || (codePoint >= 0xe000 && codePoint < 0xf900);
+  return isNone ? SPACE : codePoint;
 }
 
 /** ESC R n: what stands at these twelve codes in each international set, in the order of the manual. */

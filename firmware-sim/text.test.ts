@@ -112,6 +112,10 @@ describe("code tables (ESC t)", () => {
     expect(render("\x1bt\x29\x82\x94\xdc\xf5\n").text).toBe("،\ufb56▄١");
     expect(render("\x1bt\x1e\xae\x1bt\x1f\xae\n").text).toBe("đĐ");
     expect(render("\x1bt\x15\xa1\n").text).toBe("ก");
+    expect(render("\x1bt\x14\xa3\x90\x80\n").text).toBe("ค๐┌");
+    expect(render("\x1bt\x15\xa3\x99\xdb\xfc\n").text).toBe("ฃ┌─");
+    expect(render("\x1bt\x1a\xa3\xde\xff\n").text).toBe("ฃเ↓");
+    expect(render("\x1bt\x27\x85\xa1\n").text).toBe("┘Ą");
     expect(render("\x1bt\x01\xb1\xfa\n").text).toBe("ｱ区");
   });
 
