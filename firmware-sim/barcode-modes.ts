@@ -19,7 +19,13 @@ export interface BarcodeModes {
   readonly qr: { model: 1 | 2 | "micro"; moduleDots: number; level: number };
   readonly maxiCode: { mode: number };
   readonly stacked: { moduleDots: number; limitDots: number };
-  readonly composite: { moduleDots: number; limitDots: number; linear: Uint8Array | undefined };
+  readonly composite: {
+    moduleDots: number;
+    limitDots: number;
+    /** Undefined prints no HRI characters. */
+    hriFont: "a" | "b" | undefined;
+    linear: Uint8Array | undefined;
+  };
   readonly aztec: { compact: boolean; layers: number; moduleDots: number; percent: number };
   readonly dataMatrix: { rectangular: boolean; rows: number; columns: number; moduleDots: number };
   /** The symbol storage area, by the cn of GS ( k. */
@@ -43,7 +49,7 @@ export function initialBarcodeModes(): BarcodeModes {
     qr: { model: 2, moduleDots: 3, level: 48 },
     maxiCode: { mode: 2 },
     stacked: { moduleDots: 2, limitDots: 0 },
-    composite: { moduleDots: 2, limitDots: 0, linear: undefined },
+    composite: { moduleDots: 2, limitDots: 0, hriFont: undefined, linear: undefined },
     aztec: { compact: false, layers: 0, moduleDots: 3, percent: 23 },
     dataMatrix: { rectangular: false, rows: 0, columns: 0, moduleDots: 3 },
     stored: new Map(),

@@ -1,5 +1,5 @@
-import { readableCharacter, readCode128 } from "./code128.ts";
-import { checkDigit, FNC1, readGs1 } from "./gs1.ts";
+import { readableCharacter, readCode128, shortestCode128 } from "./code128.ts";
+import { checkDigit, FNC1, readExpanded, readGs1 } from "./gs1.ts";
 import { type Bars, binaryText, encodeBars } from "./symbol-encoder.ts";
 
 export interface EncodedBarcode {
@@ -17,6 +17,10 @@ export interface BarcodeSystem {
   /** Where data without a length end even without NUL (m = 0 to 3). */
   readonly mostBytes: number;
   readonly takes: (byte: number) => boolean;
+  /** True when these data end the command by themselves; what follows is normal data. */
+  readonly endsWith?: (data: readonly number[]) => boolean;
+  /** The bars are so many modules high at least, whatever GS h says. */
+  readonly leastModules?: number;
   /** Two widths of elements, set apart by GS w, instead of multiples of a module. */
   readonly binary?: true;
   /** Undefined when the data cannot be encoded. */
@@ -58,7 +62,7 @@ function retail(symbology: string, length: number): BarcodeSystem["encode"] {
 }
 
 /** The six digits of a UPC-E for the eleven of a UPC-A, where the zeros of manufacturer or item allow it. */
-function suppressZeros(upcA: string): string | undefined {
+export function suppressZeros(upcA: string): string | undefined {
   const maker = upcA.slice(1, 6);
   const item = upcA.slice(6, 11);
   if (/^..[012]00$/.test(maker) && item.startsWith("00")) return maker.slice(0, 2) + item.slice(2) + maker.slice(2, 3);
@@ -85,6 +89,11 @@ function upcE(data: readonly number[]): EncodedBarcode | undefined {
   const { digits, ...note } = withCheckDigit(expandZeros(six) + given, 12);
   const readable = `0${six}${digits.slice(11)}`;
   return { bars: encodeBars("upce", readable), readable, ...note };
+}
+
+/** "When * is processed during bar code data processing", it is the stop character. */
+function endsCode39(data: readonly number[]): boolean {
+  return data.length > 1 && data.at(-1) === 0x2a;
 }
 
 function code39(data: readonly number[]): EncodedBarcode | undefined {
@@ -118,16 +127,24 @@ function code93(data: readonly number[]): EncodedBarcode {
   return { bars, readable: `□${readable.join("")}□` };
 }
 
+/** So many codewords are wider than any paper, and the encoder refuses them. */
+const MOST_CODEWORDS = 200;
+const CODEWORD_MODULES = 11;
+
+function encodeCodewords(codewords: readonly number[]): Bars {
+  if (codewords.length > MOST_CODEWORDS) return [codewords.length * CODEWORD_MODULES];
+  return encodeBars("code128", codewords.map((codeword) => `^${String(codeword).padStart(3, "0")}`).join(""), {
+    raw: true,
+  });
+}
+
 function code128(data: readonly number[]): EncodedBarcode | undefined {
   const read = readCode128(data);
-  if (read === undefined) return undefined;
-  const raw = read.codewords.map((codeword) => `^${String(codeword).padStart(3, "0")}`).join("");
-  return { bars: encodeBars("code128", raw, { raw: true }), readable: read.readable };
+  return read && { bars: encodeCodewords(read.codewords), readable: read.readable };
 }
 
 function code128Auto(data: readonly number[]): EncodedBarcode {
-  const bars = encodeBars("code128", binaryText(data), { binarytext: true });
-  return { bars, readable: data.map(readableCharacter).join("") };
+  return { bars: encodeCodewords(shortestCode128(data)), readable: data.map(readableCharacter).join("") };
 }
 
 function gs1Code128(data: readonly number[]): EncodedBarcode | undefined {
@@ -149,12 +166,16 @@ function dataBar(symbology: string): BarcodeSystem["encode"] {
 }
 
 function dataBarExpanded(data: readonly number[]): EncodedBarcode | undefined {
-  const read = readGs1(binaryText(data));
+  const read = readExpanded(binaryText(data));
   if (read === undefined || read.content === "") return undefined;
-  return { bars: encodeBars("databarexpanded", read.elements, { dontlint: true }), readable: read.readable };
+  return {
+    bars: encodeBars("databarexpanded", read.elements, { parse: true, dontlint: true }),
+    readable: read.readable,
+  };
 }
 
 const PLAIN = { mostBytes: UNLIMITED, accepts: between(1, 255), takes: isAscii };
+// TM-J2000, GS k: "when the height is smaller than [13 times the module width]"; ISO/IEC 24724 has the other heights.
 const DATABAR = { ...PLAIN, accepts: between(13, 13), takes: isDigit };
 
 /** By m of GS k; m = 0 to 6 are the first seven without a length. */
@@ -172,7 +193,17 @@ export const BARCODE_SYSTEMS: ReadonlyMap<number, BarcodeSystem> = new Map<numbe
   ],
   [67, { name: "EAN13", mostBytes: 13, accepts: between(12, 13), takes: isDigit, encode: retail("ean13", 13) }],
   [68, { name: "EAN8", mostBytes: 8, accepts: between(7, 8), takes: isDigit, encode: retail("ean8", 8) }],
-  [69, { ...PLAIN, name: "CODE39", takes: among(`${DIGITS}${UPPER} $%*+-./`), binary: true, encode: code39 }],
+  [
+    69,
+    {
+      ...PLAIN,
+      name: "CODE39",
+      takes: among(`${DIGITS}${UPPER} $%*+-./`),
+      endsWith: endsCode39,
+      binary: true,
+      encode: code39,
+    },
+  ],
   [70, { ...PLAIN, name: "ITF", accepts: between(2, 255), takes: isDigit, binary: true, encode: interleaved }],
   [
     71,
@@ -188,10 +219,10 @@ export const BARCODE_SYSTEMS: ReadonlyMap<number, BarcodeSystem> = new Map<numbe
   [72, { ...PLAIN, name: "CODE93", encode: code93 }],
   [73, { ...PLAIN, name: "CODE128", accepts: between(2, 255), encode: code128 }],
   [74, { ...PLAIN, name: "GS1-128", accepts: between(2, 255), encode: gs1Code128 }],
-  [75, { ...DATABAR, name: "GS1 DataBar Omnidirectional", encode: dataBar("databaromni") }],
-  [76, { ...DATABAR, name: "GS1 DataBar Truncated", encode: dataBar("databartruncated") }],
-  [77, { ...DATABAR, name: "GS1 DataBar Limited", encode: dataBar("databarlimited") }],
-  [78, { ...PLAIN, name: "GS1 DataBar Expanded", accepts: between(2, 255), encode: dataBarExpanded }],
+  [75, { ...DATABAR, name: "GS1 DataBar Omnidirectional", leastModules: 33, encode: dataBar("databaromni") }],
+  [76, { ...DATABAR, name: "GS1 DataBar Truncated", leastModules: 13, encode: dataBar("databartruncated") }],
+  [77, { ...DATABAR, name: "GS1 DataBar Limited", leastModules: 10, encode: dataBar("databarlimited") }],
+  [78, { ...PLAIN, name: "GS1 DataBar Expanded", leastModules: 34, accepts: between(2, 255), encode: dataBarExpanded }],
   [79, { ...PLAIN, name: "CODE128 auto", takes: () => true, encode: code128Auto }],
 ]);
 

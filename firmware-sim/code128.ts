@@ -6,6 +6,8 @@ const FNC1 = 102;
 const FNC2 = 97;
 const FNC3 = 96;
 const START = { A: 103, B: 104, C: 105 } as const;
+/** In its own code set A or B this is FNC4. */
+const LATCH = { A: CODE_A, B: CODE_B, C: CODE_C } as const;
 
 type CodeSet = keyof typeof START;
 
@@ -27,7 +29,7 @@ function functionCodeword(set: CodeSet, letter: string): number | undefined {
   if (set === "C") return undefined;
   if (letter === "2") return FNC2;
   if (letter === "3") return FNC3;
-  if (letter === "4") return set === "A" ? CODE_A : CODE_B;
+  if (letter === "4") return LATCH[set];
   return undefined;
 }
 
@@ -47,7 +49,7 @@ export function readCode128(data: readonly number[]): Code128 | undefined {
       const letter = String.fromCharCode(data[at] ?? 0);
       if (letter === "A" || letter === "B" || letter === "C") {
         if (set === undefined) codewords.push(START[letter]);
-        else if (set !== letter) codewords.push({ A: CODE_A, B: CODE_B, C: CODE_C }[letter]);
+        else if (set !== letter) codewords.push(LATCH[letter]);
         set = letter;
         continue;
       }
@@ -79,4 +81,72 @@ export function readCode128(data: readonly number[]): Code128 | undefined {
 /** The manual prints control characters as spaces. */
 export function readableCharacter(byte: number): string {
   return byte < 0x20 || byte > 0x7e ? " " : String.fromCharCode(byte);
+}
+
+/** A code set, and whether 128 is added to every character (after FNC4 twice). */
+interface Setting {
+  readonly set: CodeSet;
+  readonly high: boolean;
+}
+
+const SETTINGS: readonly Setting[] = (["A", "B", "C"] as const).flatMap((set) => [
+  { set, high: false },
+  { set, high: true },
+]);
+
+/** Codewords from one setting to another without a character between, where one step leads there. */
+function change(from: Setting, to: Setting): readonly number[] | undefined {
+  if (from.high === to.high) return from.set === to.set ? undefined : [LATCH[to.set]];
+  if (from.set !== to.set || from.set === "C") return undefined;
+  return [LATCH[from.set], LATCH[from.set]];
+}
+
+/** The codewords of the next one or two characters in this setting. */
+function nextCharacters({ set, high }: Setting, data: readonly number[], at: number): readonly number[] | undefined {
+  const byte = data[at] ?? 0;
+  if (set === "C") {
+    const digits = [byte, data[at + 1] ?? 0].map((value) => value - 0x30);
+    const [tens = 0, units = 0] = digits;
+    return digits.every((value) => value >= 0 && value <= 9) ? [tens * 10 + units] : undefined;
+  }
+  // FNC4, once: 128 more or less for one character.
+  const fnc4 = byte >= 0x80 === high ? [] : [LATCH[set]];
+  const own = codewordOf(set, byte & 0x7f);
+  if (own !== undefined) return [...fnc4, own];
+  const other = codewordOf(set === "A" ? "B" : "A", byte & 0x7f);
+  return other === undefined ? undefined : [...fnc4, SHIFT, other];
+}
+
+type Paths = Map<Setting, readonly number[]>;
+
+function offer(paths: Paths, setting: Setting, path: readonly number[]): void {
+  const known = paths.get(setting);
+  if (known === undefined || path.length < known.length) paths.set(setting, path);
+}
+
+/** GS k 79: the printer chooses the code sets. Any bytes, as few codewords as possible. */
+export function shortestCode128(data: readonly number[]): readonly number[] {
+  const reached: Paths[] = data.map(() => new Map());
+  const end: Paths = new Map();
+  for (const setting of SETTINGS) if (!setting.high) reached[0]?.set(setting, [START[setting.set]]);
+  data.forEach((_, at) => {
+    const here: Paths = reached[at] ?? new Map();
+    // No change takes more than three steps: out of C, high, to another set.
+    for (let step = 0; step < 3; step += 1) {
+      for (const [from, path] of [...here]) {
+        for (const to of SETTINGS) {
+          const codewords = change(from, to);
+          if (codewords !== undefined) offer(here, to, [...path, ...codewords]);
+        }
+      }
+    }
+    for (const [setting, path] of here) {
+      const codewords = nextCharacters(setting, data, at);
+      if (codewords === undefined) continue;
+      const next = at + (setting.set === "C" ? 2 : 1);
+      offer(reached[next] ?? end, setting, [...path, ...codewords]);
+    }
+    reached[at] = new Map();
+  });
+  return [...end.values()].reduce((shortest, path) => (path.length < shortest.length ? path : shortest));
 }

@@ -32,7 +32,7 @@ export interface Gs1Data {
   readonly content: string;
   /** What stands under the bars. */
   readonly readable: string;
-  /** Every application identifier in parentheses. */
+  /** Every application identifier in parentheses; in the data `^` and three digits stand for what has a meaning there. */
   readonly elements: string;
 }
 
@@ -40,41 +40,51 @@ export interface Gs1Data {
 export const FNC1 = "\x1d";
 
 /**
- * Data of GS k 74 and 78 and of GS ( k 51 and 52: parentheses and spaces are for the reader only, `*` is the check
- * digit of the digits since the last parenthesis, `{1` is FNC1, `{(`, `{)`, `{*` and `{{` are the characters themselves.
+ * Data of GS k 74 and of GS ( k 52: parentheses and spaces are for the reader only, the first space or closing
+ * parenthesis ends the application identifier, `*` is the check digit of the data after it, `{1` is FNC1, `{(`, `{)`, `{*` and `{{` are the characters themselves.
  */
 export function readGs1(data: string): Gs1Data | undefined {
   let content = "";
   let readable = "";
-  let fieldAt = 0;
+  let dataAt = 0;
+  let inData = false;
   for (let at = 0; at < data.length; at += 1) {
-    const character = data[at] ?? "";
-    if (character === "{") {
+    let character = data[at] ?? "";
+    const escaped = character === "{";
+    if (escaped) {
       at += 1;
-      const escaped = data[at] ?? "";
-      if (escaped === "1") {
-        content += FNC1;
-        readable += " ";
-        fieldAt = content.length;
-      } else if ("{()*".includes(escaped) && escaped !== "") {
-        content += escaped;
-        readable += escaped;
-      } else {
-        return undefined;
-      }
-    } else if (character === "(" || character === ")" || character === " ") {
+      character = data[at] ?? "";
+      if (character === "" || !"1{()*".includes(character)) return undefined;
+    }
+    if (escaped && character === "1") {
+      content += FNC1;
+      readable += " ";
+      inData = false;
+    } else if (!escaped && "() ".includes(character)) {
       readable += character;
-      if (character !== " ") fieldAt = content.length;
-    } else if (character === "*") {
-      const digit = checkDigit(content.slice(fieldAt));
-      content += digit;
-      readable += digit;
+      if (!inData) dataAt = content.length;
+      inData = character !== "(";
     } else {
-      content += character;
-      readable += character;
+      const added = !escaped && character === "*" ? checkDigit(content.slice(dataAt)) : character;
+      content += added;
+      readable += added;
     }
   }
   return { content, readable, elements: elementsOf(content) };
+}
+
+/**
+ * GS1 DataBar Expanded (GS k 78, GS ( k 51 with n = 76): unlike GS1-128 it computes no check digit. `*` is skipped, only
+ * FNC1 and the parentheses have an escape, and a GTIN in front must have its right check digit.
+ */
+export function readExpanded(data: string): Gs1Data | undefined {
+  if (/\{[*{]/.test(data)) return undefined;
+  const read = readGs1(data.replaceAll("*", ""));
+  if (read?.content.startsWith("01") && read.content.length >= 16) {
+    const gtin = read.content.slice(2, 16);
+    if (checkDigit(gtin.slice(0, 13)) !== gtin.slice(13)) return undefined;
+  }
+  return read;
 }
 
 function elementsOf(content: string): string {
@@ -84,7 +94,8 @@ function elementsOf(content: string): string {
     const identifier = rest.slice(0, identifierLength(rest));
     const separator = rest.indexOf(FNC1);
     const whole = PREDEFINED_LENGTHS.get(rest.slice(0, 2)) ?? (separator < 0 ? rest.length : separator);
-    elements += `(${identifier})${rest.slice(identifier.length, whole)}`;
+    const data = rest.slice(identifier.length, whole);
+    elements += `(${identifier})${data.replace(/[()^|]/g, (character) => `^${String(character.charCodeAt(0)).padStart(3, "0")}`)}`;
     rest = rest.slice(rest[whole] === FNC1 ? whole + 1 : whole);
   }
   return elements;

@@ -1,15 +1,17 @@
 import type { BarcodeModes } from "./barcode-modes.ts";
-import { checkDigit, readGs1 } from "./gs1.ts";
+import { compositeReadable, encodeComposite, expanded, gtin, stackModules, widestStack } from "./composite-symbol.ts";
 import { drawMaxiCode } from "./maxicode.ts";
+import { encodeQrModel1 } from "./qr-model1.ts";
 import {
   binaryText,
   drawMatrix,
   encodeHexagons,
   encodeMatrix,
-  type ModuleMatrix,
+  encodeRows,
   SymbolDataError,
   type SymbolImage,
 } from "./symbol-encoder.ts";
+import type { ReadableText } from "./symbol-printing.ts";
 
 /** What a symbol is drawn for. */
 export interface SymbolPlace {
@@ -20,9 +22,12 @@ export interface SymbolPlace {
 /** One family of GS ( k. */
 export interface SymbolFamily {
   readonly name: string;
-  /** Second byte of the answer to function 82; undefined where no manual that we could read names it. */
-  readonly sizeIdentifier?: number;
+  /** Second byte of the answer to function 82. */
+  readonly sizeIdentifier: number;
+  /** The answer to function 82 of the younger families ends with four digits of error information. */
+  readonly tellsErrors?: true;
   readonly mostBytes: number;
+  readonly readable?: (modes: BarcodeModes) => ReadableText | undefined;
   readonly draw: (modes: BarcodeModes, data: Uint8Array, place: SymbolPlace) => SymbolImage;
 }
 
@@ -79,6 +84,7 @@ function drawPdf417(modes: BarcodeModes, data: Uint8Array, place: SymbolPlace): 
 
 function drawQr(modes: BarcodeModes, data: Uint8Array): SymbolImage {
   const { model, moduleDots, level } = modes.qr;
+  if (model === 1) return drawMatrix(encodeQrModel1(binaryText(data), level - 48), moduleDots);
   const letter = "LMQH"[level - 48] ?? "L";
   // Micro QR has no level H; the encoder says so.
   const symbology = model === "micro" ? "microqrcode" : "qrcode";
@@ -90,66 +96,18 @@ function drawStacked(modes: BarcodeModes, data: Uint8Array, place: SymbolPlace):
   const [kind = 0, ...bytes] = data;
   const text = binaryText(bytes);
   if (kind === 72 || kind === 73) {
-    return drawMatrix(encodeMatrix(kind === 72 ? "databarstacked" : "databarstackedomni", gtin(text)), moduleDots);
+    return drawMatrix(
+      encodeRows(kind === 72 ? "databarstacked" : "databarstackedomni", gtin(text).encoded),
+      moduleDots,
+    );
   }
   if (kind !== 76) throw new SymbolDataError(`there is no stacked symbol ${kind}`);
-  return drawMatrix(expandedStacked(text, (limitDots || place.roomDots) / moduleDots), moduleDots);
+  const mostModules = stackModules(limitDots, place.roomDots, moduleDots);
+  return drawMatrix(widestStack("databarexpandedstacked", expanded(text).encoded, mostModules), moduleDots);
 }
 
-function gtin(digits: string): string {
-  if (!/^[0-9]{13}$/.test(digits)) throw new SymbolDataError("GS1 DataBar takes 13 digits");
-  return `(01)${digits}${checkDigit(digits)}`;
-}
-
-function elementStrings(text: string): string {
-  const read = readGs1(text);
-  if (read === undefined || read.content === "") throw new SymbolDataError("no GS1 data");
-  return read.elements;
-}
-
-/** As many segments side by side as the greatest width allows, two at least. */
-function expandedStacked(text: string, mostModules: number): ModuleMatrix {
-  const elements = elementStrings(text);
-  for (let segments = 20; segments > 2; segments -= 2) {
-    const matrix = encodeMatrix("databarexpandedstacked", elements, { segments, dontlint: true });
-    if (matrix.columns <= mostModules) return matrix;
-  }
-  return encodeMatrix("databarexpandedstacked", elements, { segments: 2, dontlint: true });
-}
-
-/** The linear element of a composite symbol, by b of GS ( k cn = 52 fn = 80. */
-const COMPOSITES: ReadonlyMap<number, readonly [symbology: string, form: (text: string) => string]> = new Map([
-  [65, ["ean8composite", (text: string) => completed(text, 8)]],
-  [66, ["ean13composite", (text: string) => completed(text, 13)]],
-  [67, ["upcacomposite", (text: string) => completed(text, 12)]],
-  [68, ["upcecomposite", (text: string) => `0${text}`]],
-  [70, ["databaromnicomposite", gtin]],
-  [71, ["databartruncatedcomposite", gtin]],
-  [72, ["databarstackedcomposite", gtin]],
-  [73, ["databarstackedomnicomposite", gtin]],
-  [74, ["databarlimitedcomposite", gtin]],
-  [75, ["databarexpandedcomposite", elementStrings]],
-  [76, ["databarexpandedstackedcomposite", elementStrings]],
-  [77, ["gs1-128composite", elementStrings]],
-]);
-
-function completed(digits: string, length: number): string {
-  const body = digits.slice(0, length - 1);
-  return body + checkDigit(body);
-}
-
-function drawComposite(modes: BarcodeModes, data: Uint8Array): SymbolImage {
-  const { moduleDots, linear } = modes.composite;
-  if (linear === undefined) throw new SymbolDataError("a composite symbol has no linear element yet");
-  const [kind = 0, ...linearBytes] = linear;
-  const [component = 0, ...componentBytes] = data;
-  const composite = COMPOSITES.get(kind);
-  if (composite === undefined) throw new SymbolDataError(`there is no linear element ${kind}`);
-  const [symbology, form] = composite;
-  const text = `${form(binaryText(linearBytes))}|${elementStrings(binaryText(componentBytes))}`;
-  // b = 66 is CC-C, which only GS1-128 can carry; 65 leaves it to the printer.
-  const options = component === 66 ? { dontlint: true, ccversion: "c" } : { dontlint: true };
-  return drawMatrix(encodeMatrix(symbology, text, options), moduleDots);
+function drawComposite(modes: BarcodeModes, data: Uint8Array, place: SymbolPlace): SymbolImage {
+  return drawMatrix(encodeComposite(modes, data, place.roomDots), modes.composite.moduleDots);
 }
 
 function drawAztec(modes: BarcodeModes, data: Uint8Array): SymbolImage {
@@ -159,11 +117,28 @@ function drawAztec(modes: BarcodeModes, data: Uint8Array): SymbolImage {
   return drawMatrix(matrix, moduleDots);
 }
 
+/** Function 666: sides of a rectangle; a square has one of the others. */
+export const DATA_MATRIX_RECTANGLES: Readonly<Record<number, readonly number[]>> = {
+  8: [18, 32],
+  12: [26, 36],
+  16: [36, 48],
+};
+
 function drawDataMatrix(modes: BarcodeModes, data: Uint8Array): SymbolImage {
   const { rectangular, rows, columns, moduleDots } = modes.dataMatrix;
   const symbology = rectangular ? "datamatrixrectangular" : "datamatrix";
-  const options = { binarytext: true, ...(rows === 0 ? {} : { version: `${rows}x${columns === 0 ? rows : columns}` }) };
-  return drawMatrix(encodeMatrix(symbology, binaryText(data), options), moduleDots);
+  const text = binaryText(data);
+  if (rows === 0) return drawMatrix(encodeMatrix(symbology, text, { binarytext: true }), moduleDots);
+  // The second side of a rectangle may be left to the printer.
+  const widths = columns === 0 ? (DATA_MATRIX_RECTANGLES[rows] ?? []) : [columns];
+  for (const width of widths) {
+    try {
+      return drawMatrix(encodeMatrix(symbology, text, { binarytext: true, version: `${rows}x${width}` }), moduleDots);
+    } catch (error) {
+      if (!(error instanceof SymbolDataError) || width === widths.at(-1)) throw error;
+    }
+  }
+  throw new SymbolDataError(`there is no rectangle of ${rows} rows`);
 }
 
 /** By cn of GS ( k. */
@@ -180,7 +155,7 @@ export const SYMBOL_FAMILIES: ReadonlyMap<number, SymbolFamily> = new Map<number
     },
   ],
   [51, { name: "GS1 DataBar stacked", sizeIdentifier: 0x4f, mostBytes: 256, draw: drawStacked }],
-  [52, { name: "Composite", mostBytes: 2362, draw: drawComposite }],
-  [53, { name: "Aztec Code", mostBytes: 3832, draw: drawAztec }],
-  [54, { name: "Data Matrix", mostBytes: 3116, draw: drawDataMatrix }],
+  [52, { name: "Composite", sizeIdentifier: 0x50, mostBytes: 2362, readable: compositeReadable, draw: drawComposite }],
+  [53, { name: "Aztec Code", sizeIdentifier: 0x58, tellsErrors: true, mostBytes: 3832, draw: drawAztec }],
+  [54, { name: "Data Matrix", sizeIdentifier: 0x59, tellsErrors: true, mostBytes: 3116, draw: drawDataMatrix }],
 ]);

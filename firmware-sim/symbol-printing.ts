@@ -33,6 +33,17 @@ export interface ReadableText {
   readonly below: boolean;
 }
 
+/** Height of a symbol with its lines of HRI characters. */
+export function heightOf(image: SymbolImage, readable?: ReadableText): number {
+  if (readable === undefined || readable.text === "") return image.rows.length;
+  const lines = Number(readable.above) + Number(readable.below);
+  return image.rows.length + lines * FONT_CELLS[readable.font].heightDots;
+}
+
+function blankRows(engine: Engine, heightDots: number): DotRow[] {
+  return new Array<DotRow>(heightDots).fill(new Uint8Array(rowBytes(engine.profile.widthDots)));
+}
+
 interface Part {
   readonly image: SymbolImage;
   readonly x: number;
@@ -41,11 +52,13 @@ interface Part {
 
 /** Prints a symbol by margin and alignment, with its HRI characters in the middle above and below it. */
 export function printSymbol(engine: Engine, image: SymbolImage, readable?: ReadableText): void {
+  const inPage = engine.page !== undefined;
   if (!fitsIntoArea(engine, image)) {
     engine.output.diagnose("ignored", `${image.widthDots} dots do not fit into the printing area`);
+    // "Feeds the paper as much as the symbol's height, without printing the symbol" (GS k; GS ( k fn 681).
+    if (!inPage) engine.printRows(blankRows(engine, heightOf(image, readable)));
     return;
   }
-  const inPage = engine.page !== undefined;
   const areaDots = engine.areaWidthDots;
   const left = inPage ? engine.line.x : alignmentOffset(areaDots - image.widthDots, engine.modes.alignment);
   const parts: Part[] = [{ image, x: left }];

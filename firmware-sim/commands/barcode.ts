@@ -20,18 +20,16 @@ const BARCODE: ParameterShape = {
     if (m <= NUL_TERMINATED_LAST) return moreUntilNul(system, params);
     if (n === undefined) return 1;
     if (!system.accepts(n)) return 0;
-    if (params.length > 2 && !system.takes(params.at(-1) ?? 0)) return 0;
+    if (params.length > 2 && (!system.takes(params.at(-1) ?? 0) || system.endsWith?.(params.slice(2)))) return 0;
     return params.length - 2 < n ? 1 : 0;
   },
 };
 
 function moreUntilNul(system: BarcodeSystem, params: readonly number[]): number {
   if (params.length === 1) return 1;
-  return endsHere(system, params.at(-1) ?? 0) || params.length > system.mostBytes ? 0 : 1;
-}
-
-function endsHere(system: BarcodeSystem, byte: number): boolean {
-  return byte === 0 || !system.takes(byte);
+  const byte = params.at(-1) ?? 0;
+  const ends = byte === 0 || !system.takes(byte) || params.length > system.mostBytes;
+  return ends || system.endsWith?.(params.slice(1)) ? 0 : 1;
 }
 
 /** The data of a complete command, or why there are none. */
@@ -84,7 +82,8 @@ function printBarcode(engine: Engine, params: readonly number[]): void {
   const dotsOf = system.binary
     ? (modules: number) => (modules === 1 ? moduleDots : thick)
     : (modules: number) => modules * moduleDots;
-  printSymbol(engine, drawBars(encoded.bars, heightDots, dotsOf), {
+  const barDots = Math.max(heightDots, (system.leastModules ?? 0) * moduleDots);
+  printSymbol(engine, drawBars(encoded.bars, barDots, dotsOf), {
     text: encoded.readable,
     font: hriFont,
     above: (hriPosition & 1) !== 0,

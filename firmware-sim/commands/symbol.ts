@@ -1,13 +1,18 @@
 import type { BarcodeModes } from "../barcode-modes.ts";
 import type { Engine } from "../engine.ts";
-import { SYMBOL_FAMILIES, type SymbolFamily } from "../matrix-symbols.ts";
+import { DATA_MATRIX_RECTANGLES, SYMBOL_FAMILIES, type SymbolFamily } from "../matrix-symbols.ts";
 import { SymbolDataError, type SymbolImage } from "../symbol-encoder.ts";
-import { fitsIntoArea, printSymbol } from "../symbol-printing.ts";
+import { fitsIntoArea, heightOf, printSymbol, type ReadableText } from "../symbol-printing.ts";
 import { type Command, code, digit, GS, LENGTH_PREFIXED, word } from "./command.ts";
 
 const STORE = 80;
 const PRINT = 81;
 const TRANSMIT_SIZE = 82;
+
+const COMPOSITE = 52;
+/** a of function 480. */
+const LINEAR = 48;
+const COMPONENT = 49;
 
 /** A setting function: false when its parameters are out of range, and then nothing changes. */
 type Setting = (modes: BarcodeModes, args: Uint8Array) => boolean;
@@ -44,6 +49,14 @@ function widthLimit(set: (modes: BarcodeModes, dots: number) => void): Setting {
   };
 }
 
+/** Fonts A and B are the ones with HRI characters; 0 prints none. */
+function compositeFont(modes: BarcodeModes, [n = 255]: Uint8Array): boolean {
+  const font = digit(n);
+  if (font > 2) return false;
+  modes.composite.hriFont = ([undefined, "a", "b"] as const)[font];
+  return true;
+}
+
 function aztecMode(modes: BarcodeModes, [n1 = 0, n2 = 0]: Uint8Array): boolean {
   const compact = digit(n1);
   const inRange = n2 === 0 || (compact === 1 ? n2 >= 1 && n2 <= 4 : n2 >= 4 && n2 <= 32);
@@ -53,9 +66,15 @@ function aztecMode(modes: BarcodeModes, [n1 = 0, n2 = 0]: Uint8Array): boolean {
   return true;
 }
 
+const DATA_MATRIX_SQUARES: ReadonlySet<number> = new Set([
+  0, 10, 12, 14, 16, 18, 20, 22, 24, 26, 32, 36, 40, 44, 48, 52, 64, 72, 80, 88, 96, 104, 120, 132, 144,
+]);
+
 function dataMatrixShape(modes: BarcodeModes, [m = 0, d1 = 0, d2 = 0]: Uint8Array): boolean {
   const shape = digit(m);
-  if (shape > 1) return false;
+  const square = DATA_MATRIX_SQUARES.has(d1) && d1 === d2;
+  const rectangle = DATA_MATRIX_RECTANGLES[d1]?.includes(d2) || (d1 in DATA_MATRIX_RECTANGLES && d2 === 0);
+  if (shape > 1 || !(shape === 0 ? square : rectangle)) return false;
   modes.dataMatrix.rectangular = shape === 1;
   modes.dataMatrix.rows = d1;
   modes.dataMatrix.columns = d2;
@@ -78,6 +97,7 @@ const SETTINGS: ReadonlyMap<string, Setting> = new Map<string, Setting>([
   ["51 71", widthLimit((modes, dots) => Object.assign(modes.stacked, { limitDots: dots }))],
   ["52 67", ranged(2, 8, (modes, n) => Object.assign(modes.composite, { moduleDots: n }))],
   ["52 71", widthLimit((modes, dots) => Object.assign(modes.composite, { limitDots: dots }))],
+  ["52 72", compositeFont],
   ["53 66", aztecMode],
   ["53 67", ranged(2, 16, (modes, n) => Object.assign(modes.aztec, { moduleDots: n }))],
   ["53 69", ranged(5, 95, (modes, n) => Object.assign(modes.aztec, { percent: n }))],
@@ -85,7 +105,10 @@ const SETTINGS: ReadonlyMap<string, Setting> = new Map<string, Setting>([
   ["54 67", ranged(2, 16, (modes, n) => Object.assign(modes.dataMatrix, { moduleDots: n }))],
 ]);
 
-/** Function 80: the data of the symbol storage area stay until the next ones, however often they are printed. */
+/**
+ * Function 80: the data stay until the next ones, however often they are printed. There is one symbol storage area: what
+ * any other family stores takes its place. A composite symbol comes in two parts that may be changed one by one.
+ */
 function store(engine: Engine, cn: number, family: SymbolFamily, args: Uint8Array): void {
   const [m = 0] = args;
   const data = args.slice(1);
@@ -93,25 +116,39 @@ function store(engine: Engine, cn: number, family: SymbolFamily, args: Uint8Arra
     engine.output.diagnose("out-of-range", `${family.name} stores 1 to ${family.mostBytes} bytes with m = 48`);
     return;
   }
-  const modes = engine.modes.barcode;
-  // A composite symbol comes in two: a = 48 is the linear element, a = 49 the 2D component.
-  if (cn !== 52) modes.stored.set(cn, data);
-  else if (data[0] === 48) modes.composite.linear = data.slice(1);
-  else if (data[0] === 49) modes.stored.set(cn, data.slice(1));
-  else engine.output.diagnose("out-of-range", "a is 48 or 49");
+  const { stored, composite } = engine.modes.barcode;
+  const [a = 0] = data;
+  if (cn === COMPOSITE && a !== LINEAR && a !== COMPONENT) {
+    engine.output.diagnose("out-of-range", "a is 48 or 49");
+    return;
+  }
+  const component = stored.get(COMPOSITE);
+  stored.clear();
+  if (cn !== COMPOSITE) {
+    composite.linear = undefined;
+    stored.set(cn, data);
+    return;
+  }
+  if (a === LINEAR) composite.linear = data.slice(1);
+  if (a === COMPONENT) stored.set(COMPOSITE, data.slice(1));
+  else if (component !== undefined) stored.set(COMPOSITE, component);
 }
 
-function draw(engine: Engine, cn: number, family: SymbolFamily): SymbolImage | undefined {
+interface Drawn {
+  readonly image: SymbolImage;
+  readonly readable: ReadableText | undefined;
+}
+
+function draw(engine: Engine, cn: number, family: SymbolFamily): Drawn | undefined {
   const modes = engine.modes.barcode;
   const data = modes.stored.get(cn);
   if (data === undefined) {
     engine.output.diagnose("ignored", `no ${family.name} data are stored`);
     return undefined;
   }
-  // No free encoder knows the original QR Code: the successor holds the same data.
-  if (cn === 49 && modes.qr.model === 1) engine.output.diagnose("unsupported", "QR Code model 1 prints as model 2");
   try {
-    return family.draw(modes, data, { dpi: engine.profile.dpi, roomDots: engine.areaWidthDots });
+    const image = family.draw(modes, data, { dpi: engine.profile.dpi, roomDots: engine.areaWidthDots });
+    return { image, readable: family.readable?.(modes) };
   } catch (error) {
     if (!(error instanceof SymbolDataError)) throw error;
     engine.output.diagnose("out-of-range", error.message);
@@ -119,16 +156,16 @@ function draw(engine: Engine, cn: number, family: SymbolFamily): SymbolImage | u
   }
 }
 
-/** Function 82: `37 identifier width 1F height 1F 31 1F 30|31 00`, 31 when it cannot be printed. */
+/**
+ * Function 82: `37 identifier width 1F height 1F 31 1F 30|31 00`, 31 when it cannot be printed: too large, no data, or
+ * data in the print buffer in standard mode.
+ */
 function transmitSize(engine: Engine, cn: number, family: SymbolFamily): void {
-  if (family.sizeIdentifier === undefined) {
-    engine.output.diagnose("unsupported", `the size of ${family.name} is not answered`);
-    return;
-  }
-  const image = draw(engine, cn, family);
-  const { widthDots, rows } = image ?? { widthDots: 0, rows: [] };
-  const printable = image !== undefined && fitsIntoArea(engine, image);
-  const text = `${widthDots}\x1f${rows.length}\x1f1\x1f${printable ? 0 : 1}`;
+  const drawn = draw(engine, cn, family);
+  const widthDots = drawn?.image.widthDots ?? 0;
+  const heightDots = drawn === undefined ? 0 : heightOf(drawn.image, drawn.readable);
+  const printable = drawn !== undefined && fitsIntoArea(engine, drawn.image) && engine.atBeginningOfLine;
+  const text = `${widthDots}\x1f${heightDots}\x1f1\x1f${printable ? 0 : 1}${family.tellsErrors ? "0000" : ""}`;
   engine.output.reply([0x37, family.sizeIdentifier, ...Array.from(text, (character) => character.charCodeAt(0)), 0]);
 }
 
@@ -145,13 +182,12 @@ function executeSymbolFunction(engine: Engine, data: Uint8Array): void {
     if (!setting(engine.modes.barcode, args)) engine.output.diagnose("out-of-range", `${family.name} function ${fn}`);
   } else if (fn === STORE) {
     store(engine, cn, family, args);
-  } else if ((fn === PRINT || fn === TRANSMIT_SIZE) && args[0] === 48) {
-    if (!engine.atBeginningOfLine) engine.output.diagnose("ignored", "not at the beginning of the line");
-    else if (fn === TRANSMIT_SIZE) transmitSize(engine, cn, family);
-    else {
-      const image = draw(engine, cn, family);
-      if (image !== undefined) printSymbol(engine, image);
-    }
+  } else if (fn === TRANSMIT_SIZE && args[0] === 48) {
+    transmitSize(engine, cn, family);
+  } else if (fn === PRINT && args[0] === 48) {
+    const drawn = engine.atBeginningOfLine ? draw(engine, cn, family) : undefined;
+    if (drawn !== undefined) printSymbol(engine, drawn.image, drawn.readable);
+    else if (!engine.atBeginningOfLine) engine.output.diagnose("ignored", "not at the beginning of the line");
   } else {
     engine.output.diagnose("unsupported", `${family.name} has no function ${fn}`);
   }
