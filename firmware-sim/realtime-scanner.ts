@@ -78,6 +78,15 @@ function matches(row: RealTimeRow, bytes: readonly number[]): boolean {
   });
 }
 
+const SECOND_BYTES: ReadonlySet<unknown> = new Set(REAL_TIME_ROWS.map((row) => row.pattern[1]));
+
+/** Where a real-time command may begin, or the length of the run: a DLE at its end may always. */
+function nextBeginning(run: Uint8Array): number {
+  let at = run.indexOf(DLE);
+  while (at >= 0 && at + 1 < run.length && !SECOND_BYTES.has(run[at + 1])) at = run.indexOf(DLE, at + 1);
+  return at < 0 ? run.length : at;
+}
+
 /** Where the scanner stands in the ordinary stream of its connection. */
 export interface Framing {
   readonly context: "boundary" | "header" | "data";
@@ -127,10 +136,10 @@ export class RealTimeScanner {
    */
   scan(bytes: Uint8Array, from: number): number {
     if (this.held.length === 0 && this.seen.length === 0) {
-      // Every real-time command begins with DLE: up to the next one bytes go the ordinary way together.
-      const ahead = bytes.subarray(from, from + LONGEST_RUN).indexOf(DLE);
-      if (ahead !== 0)
-        return this.pass(bytes, from, ahead < 0 ? Math.min(bytes.length, from + LONGEST_RUN) : from + ahead);
+      // Up to where the next real-time command may begin, bytes go the ordinary way together.
+      const run = bytes.subarray(from, from + LONGEST_RUN);
+      const ahead = nextBeginning(run);
+      if (ahead > 0) return this.pass(bytes, from, from + ahead);
     }
     return this.scanByte(bytes[from] ?? 0) ? 1 : 0;
   }
