@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
@@ -12,7 +12,7 @@ import { applyStep } from "./mechanism.ts";
 import { type Page, PaperRoll } from "./paper.ts";
 import type { Diagnostic } from "./parser.ts";
 import { pageToPng } from "./png.ts";
-import { findProfile, PROFILES, type Profile } from "./profiles.ts";
+import { findProfile, type Profile } from "./profiles.ts";
 import { renderEscpos } from "./render.ts";
 import { ALL_WELL } from "./status.ts";
 import { CUT, INITIALIZE, raster, stream, stripes } from "./test-bytes.ts";
@@ -46,11 +46,6 @@ function readPng(bytes: Uint8Array): { width: number; height: number; isBlack(x:
     height: png.height,
     isBlack: (x, y) => (png.data[(y * png.width + x) * 4] ?? 255) < 128,
   };
-}
-
-function hexInput(folder: string): Uint8Array {
-  const text = readFileSync(join(folder, "input.hex"), "utf8").replace(/#.*$/gm, "");
-  return Uint8Array.from(text.split(/\s+/).filter(Boolean), (pair) => Number.parseInt(pair, 16));
 }
 
 /** Pages as one string: comparing rows one by one is slow. */
@@ -294,61 +289,6 @@ describe("text", () => {
       const mirrored = dotColumns(plain.rows[23 - y]).map((x) => 575 - x);
       expect(dotColumns(row)).toEqual(mirrored.toReversed());
     });
-  });
-});
-
-describe("streams of others", () => {
-  const compare = (page: Page | undefined, file: string): void => {
-    const expected = readPng(readFileSync(file));
-    expect([page?.widthDots, page?.heightDots]).toEqual([expected.width, expected.height]);
-    page?.rows.forEach((row, y) => {
-      const dots = Array.from({ length: expected.width }, (_, x) => x).filter((x) => expected.isBlack(x, y));
-      expect(dotColumns(row)).toEqual(dots);
-    });
-  };
-
-  it.each(["esc-star-8dot-double-density", "line-spacing-and-feed"])("is dot-exact with escpost: %s", (name) => {
-    const folder = join(TESTDATA, "escpost", name);
-    const page = only(renderEscpos(hexInput(folder), { profile: "nt-5890k" }));
-    compare(page, join(folder, "expected-001.png"));
-  });
-
-  it("cuts where escpost cuts: its sheets end with the strip up to the blade, ours begin with the first row", () => {
-    const folder = join(TESTDATA, "escpost", "reference-full-and-partial-cuts");
-    const profile: Profile = {
-      ...findProfile("tm-m30iii"),
-      verticalUnitsPerInch: 203,
-      defaultSpacingUnits: 30,
-      headToCutterDots: 80,
-    };
-    const pages = renderEscpos(hexInput(folder), { profile });
-    expect(pages.map((page) => page.cut)).toEqual(["full", "partial", "none"]);
-    pages.forEach((page, index) => {
-      const expected = readPng(readFileSync(join(folder, `expected-00${index + 1}.png`)));
-      const strip = page.cut === "none" ? 0 : 80;
-      expect(page.heightDots).toBe(expected.height - strip);
-      for (let y = page.heightDots; y < expected.height; y += 1) {
-        for (let x = 0; x < expected.width; x += 1) expect(expected.isBlack(x, y)).toBe(false);
-      }
-    });
-    expect(pages.map((page) => page.text)).toEqual([
-      "REFERENCE CUT PREVIEW\nSHEET 1 - BEFORE FULL CUT",
-      "SHEET 2 - BEFORE PARTIAL CUT",
-      "SHEET 3 - AFTER BOTH CUTS",
-    ]);
-  });
-
-  it.each(readdirSync(join(TESTDATA, "streams")))("reads %s on every model without stray text", (file) => {
-    const bytes = readFileSync(join(TESTDATA, "streams", file));
-    for (const profile of PROFILES) {
-      const unknown: Diagnostic[] = [];
-      const pages = renderEscpos(bytes, { profile, onDiagnostic: (d) => d.kind === "unknown" && unknown.push(d) });
-      expect(pages.length).toBeGreaterThan(0);
-      // ESC 4, ESC 5 (italics) and BEL of one sample are not ESC/POS.
-      expect(unknown.map((d) => d.bytes).filter((found) => !["27,52", "27,53", "7"].includes(found.join()))).toEqual(
-        [],
-      );
-    }
   });
 });
 
