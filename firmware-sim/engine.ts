@@ -8,6 +8,7 @@ import type { Direction, PageBuffer, PageSize, PrintArea } from "./page-mode.ts"
 import type { DataSink } from "./parser.ts";
 import type { Sound } from "./printer-state.ts";
 import type { Profile } from "./profiles.ts";
+import { type SavedModes, savedModesOf } from "./saved-modes.ts";
 import type { Conditions } from "./status.ts";
 import type { CutKind, Step } from "./step.ts";
 import { TextPrinter } from "./text-printer.ts";
@@ -126,6 +127,7 @@ export class Engine {
     this.memory = output.memory ?? new PrinterMemory(profile.memory.macroBytes);
     this.modes = initialModes(profile);
     this.text = new TextPrinter(this);
+    this.beginModes();
   }
 
   get atBeginningOfLine(): boolean {
@@ -163,7 +165,7 @@ export class Engine {
     this.lineMarkers = [];
     this.text.reset();
     this.storedGraphics = undefined;
-    this.modes = initialModes(this.profile);
+    this.beginModes();
     this.output.initialized();
   }
 
@@ -171,8 +173,23 @@ export class Engine {
   reset(): void {
     this.clearPrintBuffer();
     this.text.reset();
-    this.modes = initialModes(this.profile);
+    this.beginModes();
     this.selected = true;
+  }
+
+  private beginModes(): void {
+    this.modes = initialModes(this.profile);
+    const { savedModes, loadsSavedModes } = this.memory.nv;
+    if (loadsSavedModes && savedModes !== undefined) this.loadModes(savedModes);
+  }
+
+  /** GS ( M; what is not saved by it stays as it is. */
+  loadModes(saved: SavedModes | undefined): void {
+    const { codeTable, internationalSet, barcode, ...modes } =
+      saved ?? savedModesOf(initialModes(this.profile), { codeTable: 0, internationalSet: 0 });
+    Object.assign(this.modes, modes);
+    Object.assign(this.modes.barcode, barcode);
+    Object.assign(this.text.modes, { codeTable, internationalSet });
   }
 
   /** Standard mode with an empty print buffer; ESC W is back at its default, everything else stays set. */

@@ -272,6 +272,25 @@ describe("settings", () => {
     await sim.close();
   });
 
+  it("saves what is set and loads it again, at once or with every initialization (GS ( M)", async () => {
+    const nvFile = join(await folder(), "printer.nv");
+    const first = await start({ nvFile });
+    const customize = (fn: number, m: number): number[] => [0x1d, 0x28, 0x4d, 2, 0, fn, m];
+    const height = async (bench: Bench, ...parts: Part[]): Promise<number> =>
+      (await bench.page(...parts, "A\n")).heightDots;
+    const plain = await height(first, "\x1b@");
+    const tall = await height(first, "\x1d!\x03\x1bt\x10", customize(1, 49), "\x1b@", customize(2, 49));
+    expect(tall - plain).toBe(4 * 24 - 34);
+    expect(await height(first, customize(2, 48))).toBe(plain);
+    expect(await height(first, "\x1b@")).toBe(plain);
+    expect(await height(first, customize(3, 49), "\x1b@")).toBe(tall);
+    await first.sim.close();
+    const second = await start({ nvFile });
+    const page = await second.page("\x80\n");
+    expect([page.heightDots, page.text]).toEqual([tall, "€"]);
+    expect(await height(second, customize(51, 48), "\x1b@")).toBe(plain);
+  });
+
   it("keeps records for the user (GS ( C)", async () => {
     const { ask } = await start();
     expect(await ask(record(49, "K1hello"), record(49, "K2x"), record(50, "K1"), record(53))).toBe(

@@ -1,5 +1,6 @@
 import type { SimClock } from "./clock.ts";
 import { type Picture, pictureBytes } from "./pictures.ts";
+import type { SavedModes } from "./saved-modes.ts";
 
 /** Graphics under a key of two characters. */
 export type KeyedPictures = Map<string, Picture>;
@@ -15,6 +16,9 @@ interface StoredNv {
   readonly serialSettings: readonly (readonly [number: number, text: string])[];
   readonly totals: readonly (readonly [counter: number, value: number])[];
   readonly offsets: readonly (readonly [counter: number, value: number])[];
+  /** Files of earlier versions have none. */
+  readonly savedModes?: SavedModes;
+  readonly loadsSavedModes?: boolean;
 }
 
 interface StoredPicture {
@@ -37,6 +41,10 @@ export class NvMemory {
   readonly values = new Map<number, number>();
   /** GS ( E fn 11. */
   readonly serialSettings = new Map<number, string>();
+  /** GS ( M fn 1. */
+  savedModes: SavedModes | undefined;
+  /** GS ( M fn 3: they are loaded at every initialization. */
+  loadsSavedModes = false;
   /** Maintenance counters, without what the meters of this run add. */
   private readonly totals = new Map<number, number>();
   /** GS g 0: what the resettable counters are ahead of the total. */
@@ -101,6 +109,8 @@ export class NvMemory {
       serialSettings: [...this.serialSettings],
       totals,
       offsets: [...this.offsets],
+      ...(this.savedModes === undefined ? {} : { savedModes: this.savedModes }),
+      loadsSavedModes: this.loadsSavedModes,
     };
     return `${JSON.stringify(stored)}\n`;
   }
@@ -116,6 +126,8 @@ export class NvMemory {
     for (const [number, value] of stored.values) this.values.set(number, value);
     for (const [number, text] of stored.serialSettings) this.serialSettings.set(number, text);
     for (const [counter, value] of stored.totals) this.totals.set(counter, value);
+    this.savedModes = stored.savedModes;
+    this.loadsSavedModes = stored.loadsSavedModes === true;
     for (const [counter, value] of stored.offsets) this.offsets.set(counter, value);
   }
 }

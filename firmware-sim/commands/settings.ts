@@ -1,4 +1,5 @@
 import type { Engine } from "../engine.ts";
+import { savedModesOf } from "../saved-modes.ts";
 import { replyInBlocks, replyNumber } from "./blocks.ts";
 import { type Command, code, digit, ESC, fixed, GS, LENGTH_PREFIXED, word } from "./command.ts";
 
@@ -167,6 +168,23 @@ function userRecords(engine: Engine, data: Uint8Array): void {
   }
 }
 
+// ---- GS ( M: setting values in NV memory
+
+/** Fn 1 saves what is set, fn 2 loads it (m = 1) or the defaults (m = 0), fn 3 chooses which of them ESC @ and power on load. */
+function customize(engine: Engine, data: Uint8Array): void {
+  const [fn, m] = [digit(data[0] ?? 0), digit(data[1] ?? 0)];
+  const { nv } = engine.memory;
+  if (data.length !== 2 || fn < 1 || fn > 3 || m > 1 || (fn === 1 && m !== 1)) {
+    engine.output.diagnose("out-of-range", "GS ( M takes 1 with m = 1, and 2 and 3 with m = 0 or 1");
+  } else if (fn === 2) {
+    engine.loadModes(m === 1 ? nv.savedModes : undefined);
+  } else {
+    if (fn === 1) nv.savedModes = savedModesOf(engine.modes, engine.text.modes);
+    else nv.loadsSavedModes = m === 1;
+    nv.changed();
+  }
+}
+
 // ---- GS g, GS ( A
 
 function transmitCounter(engine: Engine, counter: number): void {
@@ -245,6 +263,12 @@ export const SETTING_COMMANDS: readonly Command[] = [
     prefix: [GS, code("("), code("E")],
     shape: LENGTH_PREFIXED,
     execute: (engine, _params, data) => userSetting(engine, data),
+  },
+  {
+    name: "GS ( M",
+    prefix: [GS, code("("), code("M")],
+    shape: LENGTH_PREFIXED,
+    execute: (engine, _params, data) => customize(engine, data),
   },
   {
     name: "GS ( K",
