@@ -51,8 +51,11 @@ export function buildGuest(initScript: string): Guest {
   }
   ensureQemu();
   const kernelPackage = resolveKernelPackage();
-  const recipe = createHash("sha256").update(initScript).update(MODULES.join()).digest("hex").slice(0, 8);
-  const name = `${kernelPackage.replace(/^linux-image-/, "")}-node-${process.version}-${recipe}`;
+  // Whoever changes what goes into the guest gets a new one.
+  const recipe = createHash("sha256")
+    .update(initScript)
+    .update(readFileSync(new URL(import.meta.url)));
+  const name = `${kernelPackage.replace(/^linux-image-/, "")}-node-${process.version}-${recipe.digest("hex").slice(0, 8)}`;
   const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "twinspool-vm");
   const folder = join(cache, name);
   const guest = { kernel: join(folder, "kernel"), initramfs: join(folder, "initramfs.cpio"), name };

@@ -16,7 +16,11 @@ describe("what a guest said", () => {
 
   it.each([
     ["a check failed", complete.with(1, "not ok 1 - a"), "failed: a"],
-    ["the program died", complete.filter((line) => line !== "1..2"), "the test program did not reach its end"],
+    [
+      "the program died",
+      complete.filter((line) => line !== "1..2"),
+      "the test program did not reach its end; the last it said was: b",
+    ],
     ["the guest died", complete.slice(0, -1), "the guest ended without its end mark"],
     ["the program says so", complete.with(5, "@guest exit 139"), "the test program ended with code 139"],
     ["a result is lost", complete.filter((line) => line !== "ok 2 - b"), "2 checks were planned, 1 reported"],

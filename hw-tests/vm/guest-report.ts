@@ -35,7 +35,7 @@ export class GuestReport {
     const failed = this.results.filter(({ ok }) => !ok).map(({ name }) => `failed: ${name}`);
     const unplanned =
       this.#planned === undefined
-        ? "the test program did not reach its end"
+        ? `the test program did not reach its end; the last it said was: ${this.results.at(-1)?.name ?? "nothing"}`
         : this.#planned !== this.results.length
           ? `${this.#planned} checks were planned, ${this.results.length} reported`
           : undefined;
