@@ -3,7 +3,7 @@ import { type DotRow, orDots, rowBytes, widenDots } from "./bits.ts";
 import { type CharacterStyle, characterWidthDots, PLAIN_STYLE } from "./character.ts";
 import type { FontName, Glyph } from "./font.ts";
 import { type Alignment, alignmentOffset, LineBuffer } from "./line-buffer.ts";
-import { PrinterMemory } from "./memory.ts";
+import { type LogoPlace, PrinterMemory } from "./memory.ts";
 import type { Direction, PageBuffer, PageSize, PrintArea } from "./page-mode.ts";
 import type { DataSink } from "./parser.ts";
 import type { Sound } from "./printer-state.ts";
@@ -374,11 +374,25 @@ export class Engine {
       if (units !== undefined && units > 0) this.feedUnits(units);
       return;
     }
+    this.printLogo("bottom");
     if (units !== undefined) {
       const dots = this.profile.headToCutterDots + this.takeFeedDots(units, this.modes.verticalUnitsPerInch);
       if (dots > 0) this.push(feed(dots));
     }
     this.push({ kind: "cut", cut });
+    this.printLogo("top");
+  }
+
+  /** FS ( E: below the receipt that is cut off, above the one that begins. */
+  private printLogo(place: LogoPlace): void {
+    const { nv, logosOff } = this.memory;
+    const logo = nv.logos.get(place);
+    const picture = logo === undefined ? undefined : nv.graphics.get(logo.key);
+    if (logo === undefined || picture === undefined || logosOff.has(place) || this.page !== undefined) return;
+    const { alignment } = this.modes;
+    this.modes.alignment = logo.alignment;
+    this.printRaster(picture.rows, picture.widthDots, { x: 1, y: 1 });
+    this.modes.alignment = alignment;
   }
 
   /** GS V 97/98. */

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { VirtualClock } from "./clock.ts";
 import type { Page } from "./paper.ts";
 import type { InProcessConnection } from "./ports/in-process.ts";
+import { findProfile } from "./profiles.ts";
 import { renderEscpos } from "./render.ts";
 import { type Simulator, type SimulatorOptions, startSimulator } from "./simulator.ts";
 import { CUT, hex, INITIALIZE, stream } from "./test-bytes.ts";
@@ -289,6 +290,24 @@ describe("settings", () => {
     const page = await second.page("\x80\n");
     expect([page.heightDots, page.text]).toEqual([tall, "€"]);
     expect(await height(second, customize(51, 48), "\x1b@")).toBe(plain);
+  });
+
+  it("prints logos above and below every receipt, until they are disabled or cancelled (FS ( E)", async () => {
+    const { page, sim } = await start({ profile: { ...findProfile("tm-t88vi"), headToCutterDots: 0 } });
+    const logo = (fn: number, ...parts: Part[]): Uint8Array => {
+      const data = stream([fn, 2], ...parts);
+      return stream("\x1c(E", words(data.length), data);
+    };
+    await page(define(67, "LG"), logo(62, "LG", [49, 0]), logo(63, "LG", [48]));
+    const between = await page("A\n");
+    expect(between.heightDots).toBe(5 + 30 + 5);
+    // In the middle above, at the left edge below.
+    expect(between.rows[0]?.slice(0, 8).every((byte) => byte === 0)).toBe(true);
+    expect(picture(between, 8).slice(-5)).toEqual(F);
+    expect((await page("A\n", logo(65, [49, 49]))).heightDots).toBe(5 + 30);
+    expect((await page("A\n", logo(60, "0CLR"))).heightDots).toBe(5 + 30);
+    expect((await page("A\n")).heightDots).toBe(30);
+    expect(sim.diagnostics).toEqual([]);
   });
 
   it("keeps records for the user (GS ( C)", async () => {

@@ -1,9 +1,18 @@
 import type { SimClock } from "./clock.ts";
+import type { Alignment } from "./line-buffer.ts";
 import { type Picture, pictureBytes } from "./pictures.ts";
 import type { SavedModes } from "./saved-modes.ts";
 
 /** Graphics under a key of two characters. */
 export type KeyedPictures = Map<string, Picture>;
+
+export type LogoPlace = "top" | "bottom";
+
+/** FS ( E: NV graphics that stand on every receipt. */
+interface Logo {
+  readonly key: string;
+  readonly alignment: Alignment;
+}
 
 /** What NV memory holds; written as JSON. */
 interface StoredNv {
@@ -17,6 +26,7 @@ interface StoredNv {
   readonly totals: readonly (readonly [counter: number, value: number])[];
   readonly offsets: readonly (readonly [counter: number, value: number])[];
   /** Files of earlier versions have none. */
+  readonly logos?: readonly (readonly [place: LogoPlace, logo: Logo])[];
   readonly savedModes?: SavedModes;
   readonly loadsSavedModes?: boolean;
 }
@@ -41,6 +51,8 @@ export class NvMemory {
   readonly values = new Map<number, number>();
   /** GS ( E fn 11. */
   readonly serialSettings = new Map<number, string>();
+  /** FS ( E fn 62 and 63. */
+  readonly logos = new Map<LogoPlace, Logo>();
   /** GS ( M fn 1. */
   savedModes: SavedModes | undefined;
   /** GS ( M fn 3: they are loaded at every initialization. */
@@ -111,6 +123,7 @@ export class NvMemory {
       offsets: [...this.offsets],
       ...(this.savedModes === undefined ? {} : { savedModes: this.savedModes }),
       loadsSavedModes: this.loadsSavedModes,
+      logos: [...this.logos],
     };
     return `${JSON.stringify(stored)}\n`;
   }
@@ -126,6 +139,7 @@ export class NvMemory {
     for (const [number, value] of stored.values) this.values.set(number, value);
     for (const [number, text] of stored.serialSettings) this.serialSettings.set(number, text);
     for (const [counter, value] of stored.totals) this.totals.set(counter, value);
+    for (const [place, logo] of stored.logos ?? []) this.logos.set(place, logo);
     this.savedModes = stored.savedModes;
     this.loadsSavedModes = stored.loadsSavedModes === true;
     for (const [counter, value] of stored.offsets) this.offsets.set(counter, value);
@@ -182,6 +196,8 @@ export class PrinterMemory {
   userSetting = false;
   /** GS ( K: print density, speed and the like, by function. */
   readonly printControl = new Map<number, number>();
+  /** FS ( E fn 65. */
+  readonly logosOff = new Set<LogoPlace>();
   /** Blocks of a long answer that wait for the host's ACK. */
   untransmitted: (readonly number[])[] = [];
 
@@ -203,6 +219,7 @@ export class PrinterMemory {
   restart(): void {
     this.initialize();
     this.macros.clear();
+    this.logosOff.clear();
     this.userSetting = false;
   }
 }

@@ -8,6 +8,7 @@ import { FEED_COMMANDS } from "./feed.ts";
 import { GRAPHICS_COMMANDS } from "./graphics.ts";
 import { IMAGE_COMMANDS } from "./image.ts";
 import { KANJI_COMMANDS } from "./kanji.ts";
+import { LOGO_COMMANDS } from "./logo.ts";
 import { MACRO_COMMANDS } from "./macro.ts";
 import { PAGE_COMMANDS } from "./page.ts";
 import { POSITION_COMMANDS } from "./position.ts";
@@ -30,6 +31,7 @@ export const CARRIED_OUT: readonly CommandRow<Engine>[] = [
   ...GRAPHICS_COMMANDS,
   ...IMAGE_COMMANDS,
   ...KANJI_COMMANDS,
+  ...LOGO_COMMANDS,
   ...MACRO_COMMANDS,
   ...PAGE_COMMANDS,
   ...POSITION_COMMANDS,
