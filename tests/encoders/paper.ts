@@ -62,10 +62,11 @@ export interface Box {
   readonly heightDots: number;
 }
 
-/** The smallest rectangle that holds all ink of the rows. */
-export function inkBox(page: Page, fromRow = 0, toRow = page.heightDots): Box {
+/** The smallest rectangle that holds all ink. */
+export function inkBox(page: Page): Box {
   let [left, right, top, bottom] = [page.widthDots, -1, -1, -1];
-  for (let y = fromRow; y < toRow; y += 1) {
+  for (let y = 0; y < page.heightDots; y += 1) {
+    if (page.rows[y]?.every((byte) => byte === 0)) continue;
     for (let x = 0; x < page.widthDots; x += 1) {
       if (!dotAt(page, x, y)) continue;
       left = Math.min(left, x);
@@ -112,13 +113,14 @@ const BORDER = 40;
 /** Symbols that an independent reader finds on the paper. */
 export async function decodeSymbols(page: Page): Promise<{ readonly format: string; readonly text: string }[]> {
   prepareReader();
-  const width = page.widthDots + 2 * BORDER;
-  const height = page.heightDots + 2 * BORDER;
+  const box = inkBox(page);
+  const width = box.widthDots + 2 * BORDER;
+  const height = box.heightDots + 2 * BORDER;
   const data = new Uint8ClampedArray(width * height * 4).fill(255);
-  for (let y = 0; y < page.heightDots; y += 1) {
-    for (let x = 0; x < page.widthDots; x += 1) {
+  for (let y = 0; y < box.heightDots; y += 1) {
+    for (let x = 0; x < box.widthDots; x += 1) {
       const at = ((y + BORDER) * width + x + BORDER) * 4;
-      if (dotAt(page, x, y)) data.fill(0, at, at + 3);
+      if (dotAt(page, box.x + x, box.y + y)) data.fill(0, at, at + 3);
     }
   }
   const image = { data, width, height, colorSpace: "srgb" } as Parameters<typeof readBarcodes>[0];
