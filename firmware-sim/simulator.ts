@@ -7,6 +7,7 @@ import { PaperFolder } from "./paper-folder.ts";
 import type { Diagnostic } from "./parser.ts";
 import { connectInProcess, type InProcessConnection } from "./ports/in-process.ts";
 import type { HostConnection, HostLink } from "./ports/port.ts";
+import { openPty, type PtyPort, type PtySettings } from "./ports/pty.ts";
 import { overSerialLine, type SerialSettings } from "./ports/serial-line.ts";
 import { listenTcp, type TcpPort } from "./ports/tcp.ts";
 import { listenUsbip, type UsbCable, type UsbipPort } from "./ports/usbip.ts";
@@ -29,6 +30,8 @@ export interface SimulatorOptions {
   readonly usbipPort?: number;
   /** Default loopback. */
   readonly usbipHost?: string;
+  /** Opens a pseudo terminal, a serial port for any program (Linux and macOS, with the optional package koffi). */
+  readonly pty?: true | PtySettings;
   /** Every piece of paper becomes `ticket-0001.png` ... in this folder, the uncut rest `uncut.png` at `close`. */
   readonly paperFolder?: string;
   /** NV memory lives in this file: stored graphics, records, settings and counters. Without it, until `close`. */
@@ -43,6 +46,8 @@ export interface Simulator {
   readonly profile: Profile;
   /** The TCP port, undefined without one. */
   readonly port: number | undefined;
+  /** The path of the pseudo terminal, undefined without one. Without a link it changes when power or link comes back. */
+  readonly ptyPath: string | undefined;
   /** The port of USB/IP, undefined without one. */
   readonly usbipPort: number | undefined;
   /** The USB cable, undefined without USB/IP. */
@@ -136,6 +141,7 @@ interface OuterPort {
 interface OuterPorts {
   readonly tcp?: TcpPort;
   readonly usbip?: UsbipPort;
+  readonly pty?: PtyPort;
 }
 
 /** Opens the ports that are asked for, each noted in `opened`. When one cannot be opened, the others are closed again. */
@@ -143,6 +149,7 @@ async function openPorts(
   options: SimulatorOptions,
   printer: Printer,
   profile: Profile,
+  clock: SimClock,
   opened: OuterPort[],
 ): Promise<OuterPorts> {
   const attach = (link: HostLink): HostConnection => printer.attach(link);
@@ -150,7 +157,7 @@ async function openPorts(
     opened.push(port);
     return port;
   };
-  const { tcpPort, tcpHost = LOOPBACK, usbipPort, usbipHost = LOOPBACK } = options;
+  const { tcpPort, tcpHost = LOOPBACK, usbipPort, usbipHost = LOOPBACK, pty } = options;
   const usb = {
     attach,
     conditions: () => printer.state.conditions,
@@ -161,6 +168,7 @@ async function openPorts(
     return {
       ...(tcpPort === undefined ? {} : { tcp: keep(await listenTcp(tcpPort, tcpHost, attach)) }),
       ...(usbipPort === undefined ? {} : { usbip: keep(await listenUsbip(usbipPort, usbipHost, profile, usb)) }),
+      ...(pty === undefined ? {} : { pty: keep(await openPty(pty === true ? {} : pty, clock, attach)) }),
     };
   } catch (error) {
     await Promise.all(opened.map((port) => port.close()));
@@ -197,10 +205,13 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     nvFile?.nv,
   );
   const attach = (link: HostLink): HostConnection => printer.attach(link);
-  const { tcp, usbip } = await openPorts(options, printer, profile, ports);
+  const { tcp, usbip, pty } = await openPorts(options, printer, profile, clock, ports);
   return {
     profile,
     port: tcp?.port,
+    get ptyPath() {
+      return pty?.path;
+    },
     usbipPort: usbip?.port,
     usb: usbip?.cable,
     paper: pages,

@@ -22,7 +22,7 @@ await build({
   format: "esm",
   platform: "node",
   target: "node20.19",
-  external: ["@bwip-js/node", "@photostructure/sqlite", "sharp"],
+  external: ["@bwip-js/node", "@photostructure/sqlite", "koffi", "sharp"],
   minifySyntax: true,
   minifyWhitespace: true,
   sourcemap: "linked",

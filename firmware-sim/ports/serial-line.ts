@@ -90,16 +90,17 @@ class Wire {
 
 /**
  * A serial line between a host and the printer: bytes take their time in both directions, and what the printer has no
- * room for is lost, unless the host keeps to the flow control.
+ * room for is lost, unless the host keeps to the flow control. A host that sees XON and XOFF itself tells with `obeys`
+ * whether it keeps to them at the moment.
  */
 export function overSerialLine(
   settings: SerialSettings,
   clock: SimClock,
   attach: (link: HostLink) => HostConnection,
-): (host: HostLink) => HostConnection {
+): (host: HostLink, obeys?: () => boolean) => HostConnection {
   const { baudRate, bitsPerByte = 10, flowControl, hostObeys = true } = settings;
   const msPerByte = (1000 * bitsPerByte) / baudRate;
-  return (host) => {
+  return (host, obeys) => {
     const toPrinter = new Wire(clock, msPerByte, (bytes) => {
       printer.receive(bytes);
       if (!toPrinter.isEmpty) return;
@@ -109,11 +110,12 @@ export function overSerialLine(
     let hostGone = false;
     const toHost = new Wire(clock, msPerByte, (bytes) => {
       const rest = flowControl === "xon-xoff" && hostObeys ? bytes.filter((byte) => !obey(byte)) : bytes;
-      if (rest.length > 0) host.send(rest);
+      const seen = obeys === undefined ? rest : bytes;
+      if (seen.length > 0) host.send(seen);
     });
     const obey = (byte: number): boolean => {
       if (byte !== XON && byte !== XOFF) return false;
-      toPrinter.hold(byte === XOFF);
+      toPrinter.hold(byte === XOFF && (obeys?.() ?? true));
       return true;
     };
     const printer = attach({

@@ -44,12 +44,12 @@ export class UsbHost {
   /** Dials and imports; undefined when refused. */
   static async attach(port: number | undefined): Promise<UsbHost | undefined> {
     const host = await UsbHost.dial(port);
-    const device = await host.import("1-1");
+    const device = await host.importDevice("1-1");
     return device === undefined ? undefined : host;
   }
 
   /** The 312 bytes that describe the device; undefined when it is refused. */
-  import(busId: string): Promise<Buffer | undefined> {
+  importDevice(busId: string): Promise<Buffer | undefined> {
     const request = Buffer.alloc(40);
     request.writeUInt32BE(0x01118003, 0);
     request.write(busId, 8, "latin1");

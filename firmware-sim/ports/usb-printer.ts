@@ -1,5 +1,5 @@
 import type { Profile } from "../profiles.ts";
-import type { Conditions } from "../status.ts";
+import { type Conditions, isOffline } from "../status.ts";
 import { type ExportedDevice, type SetupPacket, USB_SPEEDS } from "./usbip-codec.ts";
 
 /*
@@ -161,11 +161,10 @@ export class UsbPrinter {
 
   /** Bit 5 paper empty, bit 4 selected, bit 3 no error; offline counts as an error, as on the parallel line. */
   get portStatus(): Uint8Array {
-    const { paperEnd, coverOpen, cutterError, mechanicalError, unrecoverableError, headHot, feeding } =
-      this.state.conditions();
-    const offline = paperEnd || coverOpen || cutterError || mechanicalError || unrecoverableError || headHot || feeding;
+    const conditions = this.state.conditions();
     const power = this.state.power();
-    return Uint8Array.from([(paperEnd ? 0x20 : 0) | (power ? 0x10 : 0) | (power && !offline ? 0x08 : 0)]);
+    const ready = power && !isOffline(conditions);
+    return Uint8Array.from([(conditions.paperEnd ? 0x20 : 0) | (power ? 0x10 : 0) | (ready ? 0x08 : 0)]);
   }
 
   softReset(): Uint8Array {

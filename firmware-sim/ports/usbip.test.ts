@@ -111,7 +111,7 @@ describe("attaching", () => {
     first.socket.destroy();
     while (sim.usb?.attached) await new Promise((resolve) => setImmediate(resolve));
     await attach(sim);
-    expect(await (await UsbHost.dial(sim.usbipPort)).import("2-7")).toBeUndefined();
+    expect(await (await UsbHost.dial(sim.usbipPort)).importDevice("2-7")).toBeUndefined();
   });
 
   it("says so when its port is taken, and leaves no other port open", async () => {
