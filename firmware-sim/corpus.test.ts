@@ -34,7 +34,7 @@ const CORPUS = new Map<string, Uint8Array>([
   ...["cafe-order-voucher.hex", ...CASES.map((name) => `${name}/input.hex`), ...PROBES].map(
     (name) => [name, hexFile(name)] as const,
   ),
-  ["typography.thermal", scriptBytes(readFileSync(join(TESTDATA, "thermal", "typography.thermal"), "utf8"))],
+  ["typography.bin", readFileSync(join(TESTDATA, "thermal", "typography.bin"))],
 ]);
 
 /** A diagnostic that a person has looked at. */
@@ -148,19 +148,19 @@ const LOOKED_AT: readonly LookedAt[] = [
     times: 1,
   },
   {
-    stream: "typography.thermal",
+    stream: "typography.bin",
     found: /^unknown {2}(1b 34|1)$/,
     why: "italics of dot matrix printers, which no receipt printer has",
     times: 3,
   },
   {
-    stream: "typography.thermal",
+    stream: "typography.bin",
     found: /^ignored ESC \{ not at the beginning of the line/,
     why: "the manual turns whole lines only",
     times: 2,
   },
   {
-    stream: "typography.thermal",
+    stream: "typography.bin",
     found: /^(unsupported|out-of-range) (GS \( N|ESC M|ESC R|ESC t)/,
     why: "colours, Font C, a set and a table for Vietnamese, UTF-8 as table 255: each model has a part of them",
   },
@@ -195,6 +195,11 @@ describe("streams of others", () => {
       expect(unseen, profile.name).toEqual([]);
       for (const [row, count] of times) expect(row.times ?? count, `${profile.name}: ${row.why}`).toBe(count);
     }
+  });
+
+  it("include a script, the bytes of which stand beside it", () => {
+    const script = readFileSync(join(TESTDATA, "thermal", "typography.thermal"), "utf8");
+    expect(Buffer.from(scriptBytes(script)).equals(CORPUS.get("typography.bin") ?? Buffer.of())).toBe(true);
   });
 
   it("need every row of the table", () => {
