@@ -86,6 +86,16 @@ describe("every bar code in streams of others", () => {
     `);
   });
 
+  it("escpost's voucher", async () => {
+    const seen = await see("escpost/cafe-order-voucher.hex", "nt-5890k");
+    expect(seen).toEqual(["QRCode https://northstreet.cafe/v/CAFE-1847"]);
+  });
+
+  it("escpost's native symbols", async () => {
+    const seen = await see("escpost/native-symbols-nt-5890k/input.hex", "nt-5890k");
+    expect(seen).toEqual(["EAN13 5901234123457", "EAN13 5901234123457", "QRCode NETUM-QR-TEST"]);
+  });
+
   it("escpos-php's demonstration", async () => {
     expect(await see("streams/demo.bin", "tm-m30iii")).toMatchInlineSnapshot(`
       [
