@@ -72,6 +72,9 @@ interface Modes {
 
 const DEFAULT_PAGE_ROWS = 831;
 
+/** Process IDs that wait for one line; of more, the latest count. */
+const MOST_LINE_MARKERS = 256;
+
 /** Steps of the motor finer than a dot must not be lost to rounding. */
 const FEED_EPSILON = 1e-6;
 
@@ -211,7 +214,7 @@ export class Engine {
     const respond = this.output.processIdResponse(id);
     if (!this.boundToPrinting) respond();
     else if (this.line.isEmpty && this.page?.unprinted !== true) this.output.push({ kind: "marker", fire: respond });
-    else this.lineMarkers.push(respond);
+    else if (this.lineMarkers.push(respond) > MOST_LINE_MARKERS) this.lineMarkers.shift();
   }
 
   setStyle(change: Partial<CharacterStyle>): void {

@@ -14,13 +14,13 @@ const STREAMS = join(fileURLToPath(import.meta.url), "..", "testdata", "streams"
 const BYTES = Number(process.env["FUZZ_BYTES"] ?? 60_000);
 
 /** A printer that got `head` once and `unit` many times, as fast as it takes them within a second of its time. */
-function flood(head: string, unit: string, count: number): { readonly taken: boolean; readonly printer: Printer } {
+function flood(head: string, unit: string, count: number) {
   const clock = new VirtualClock();
   const printer = new Printer(findProfile(), clock, { page: () => {}, reachable: () => {} });
   const host = printer.attach({ send: () => true, drop: () => {}, drained: () => {} });
   const taken = host.receive(stream(head, unit.repeat(count)));
   clock.advance(1000);
-  return { taken, printer };
+  return { taken, printer, host, clock };
 }
 
 describe("hostile bytes", () => {
@@ -75,6 +75,16 @@ describe("what campaigns have found", () => {
     flood("", "\x1dVa\xff", 50_000);
     // Each of them was compared with all others: 30 seconds.
     expect(performance.now() - startedMs).toBeLessThan(10_000);
+  });
+
+  it("takes no more cuts than the print queue has room for, and answers the latest process IDs of a line", () => {
+    const cuts = flood("\n\n\n\n", "\x1dV\x00", 20_000);
+    expect(cuts.taken).toBe(false);
+    const answered = flood("A", "\x1d(H\x06\x0000abcd", 300);
+    expect(answered.printer.replies).toHaveLength(0);
+    answered.host.receive(stream("\n"));
+    answered.clock.advance(1000);
+    expect(answered.printer.replies).toHaveLength(256);
   });
 
   it("tears off what nobody cuts for 30 m, dot rows and text complete", () => {

@@ -15,6 +15,9 @@ export interface MechanismEvents {
   headHot(recoveryMs: number): void;
 }
 
+/** Cuts and process IDs have no rows, and still a printer cannot remember any number of them. */
+const MOST_STEPS = 256;
+
 /**
  * Head, motor and cutter: carries out steps in order, each taking its time on the clock, so that printing lags
  * behind interpretation. Stopped, it keeps its place within a step to the row.
@@ -51,7 +54,7 @@ export class Mechanism {
   }
 
   get hasRoom(): boolean {
-    return this.queuedRows < this.limitRows;
+    return this.queuedRows < this.limitRows && this.queue.length < MOST_STEPS;
   }
 
   get idle(): boolean {
