@@ -241,7 +241,14 @@ function addSim(add: Add): void {
   add(
     new Command("sim")
       .description("run a simulated receipt printer")
-      .option("--tcp <PORT>", "port of raw printing, 0 for any free one", "9100")
+      .option("--tcp <PORT>", "port of raw printing, 0 for any free one; 9100 when no other way in is named")
+      .option("--pty [LINK]", "a pseudo terminal, with a symbolic link that leads to it; Linux and macOS")
+      .option("--baud <RATE>", "speed of its line; without it bytes take no time")
+      .option("--xon-xoff", "BUSY sends XOFF and XON to the pseudo terminal")
+      .option("--usbip [PORT]", "a USB printer that Linux attaches; port 3240, 0 for any free one")
+      .option("--stdin", "print the standard input, and end when all of it is on paper")
+      .option("--replies <FILE>", "what the printer answers to the standard input is added to the file")
+      .option("--nv <FILE>", "file that keeps the NV memory")
       .option("--address <ADDRESS>", "address to listen on", "127.0.0.1")
       .option("--profile <NAME>", "model: tm-m30iii, tm-t88vi, xp-80, nt-5890k", "tm-m30iii")
       .option("--paper <DIR>", "folder that gets a PNG for each ticket")
@@ -262,9 +269,13 @@ function addSim(add: Add): void {
         "after",
         `
 Faults can also be typed while it runs, one a line: paper-end, paper-loaded, cover-open, cover-closed, cutter-jam,
-cutter-freed, power-cut, power-on, link-cut, link-restored.
+cutter-freed, power-cut, power-on, link-cut, link-restored. Not with --stdin, whose input is for the paper: there
+--fault and --web are what breaks it. Several ways in lead to the one printer.
 ${examples([
   ["twinspool sim --paper paper/", "on port 9100"],
+  ["cat receipt.bin | twinspool sim --stdin --paper paper/", "print a file, and end"],
+  ["twinspool sim --pty /tmp/printer --baud 38400 --xon-xoff", "a serial printer"],
+  ["twinspool sim --usbip", "a USB printer, attached by usbip"],
   ["twinspool sim --tcp 0 --speed fast --fault paper-end@3s", "on any port, out of paper after three seconds"],
 ])}`,
       ),

@@ -10,15 +10,30 @@ import {
   pageToHalfBlocks,
   parseFault,
   type Simulator,
+  type SimulatorOptions,
   startSimulator,
   startWebPage,
   type WebPage,
 } from "../../firmware-sim/mod.ts";
 import { UsageError } from "./failure.ts";
 import { deferred, type ExitCode, exitCodes, type Io, interrupted, note } from "./io.ts";
+import { LOOK_MS, printStandardInput } from "./sim-input.ts";
+
+/** The port that USB/IP has by itself. */
+const USBIP_PORT = 3240;
 
 export interface SimFlags {
-  readonly tcp: string;
+  /** Without it the port is 9100, unless another way in is named. */
+  readonly tcp?: string;
+  /** A port; true is the usual one. */
+  readonly usbip?: string | true;
+  /** A link; true is none. */
+  readonly pty?: string | true;
+  readonly baud?: string;
+  readonly xonXoff?: boolean;
+  readonly stdin?: boolean;
+  readonly replies?: string;
+  readonly nv?: string;
   readonly address: string;
   readonly profile?: string;
   readonly paper?: string;
@@ -39,7 +54,7 @@ export interface PlannedFault {
 /** Runs a simulated printer until SIGINT or SIGTERM. */
 export async function runSim(flags: SimFlags, io: Io): Promise<ExitCode> {
   const faults = (flags.fault ?? []).map(parsePlannedFault);
-  const tcpPort = parsePort(flags.tcp, "--tcp");
+  const ports = parsePorts(flags);
   const webPort = flags.web === undefined ? undefined : parsePort(flags.web, "--web");
   if (flags.speed !== "real" && flags.speed !== "fast") {
     throw new UsageError(`--speed ${flags.speed}: expected real or fast`);
@@ -51,8 +66,10 @@ export async function runSim(flags: SimFlags, io: Io): Promise<ExitCode> {
   const sim = await startSimulator({
     profile: flags.profile ?? DEFAULT_PROFILE_NAME,
     speed: flags.speed,
-    tcpPort,
+    ...ports,
     tcpHost: flags.address,
+    usbipHost: flags.address,
+    ...(flags.nv === undefined ? {} : { nvFile: flags.nv }),
     ...(folder === undefined ? {} : { paperFolder: folder }),
   }).catch((error: unknown) => {
     throw new UsageError(error instanceof Error ? error.message : String(error));
@@ -61,23 +78,34 @@ export async function runSim(flags: SimFlags, io: Io): Promise<ExitCode> {
   tellReady(sim, flags, io);
   if (web !== undefined) tellWeb(web, flags, io);
   const timers = faults.map((planned) => setTimeout(() => fail(sim, planned, flags, io), planned.afterMs));
-  const stopReading = readFaults(sim, timers, flags, io);
+  const ended = new AbortController();
+  // What comes on the standard input is either for the paper or faults.
+  const input = flags.stdin ? printStandardInput(sim, io, flags.replies, ended.signal) : undefined;
+  const stopReading = flags.stdin ? () => io.stdin.destroy() : readFaults(sim, timers, flags, io);
   const broken = deferred<never>();
+  let told = 0;
   const tellPages = async (): Promise<void> => {
     for (;;) {
       const page = await sim.printed();
       number += 1;
       tellTicket(page, number, flags, io);
+      told += 1;
     }
+  };
+  const inputPrinted = async (): Promise<void> => {
+    await input;
+    // A ticket is told when its file is written.
+    while (told < sim.paper.length) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   };
   let isClosing = false;
   tellPages().catch((error: unknown) => {
     if (!isClosing) broken.reject(error);
   });
   try {
-    await Promise.race([stop.signal, broken.promise]);
+    await Promise.race([stop.signal, broken.promise, ...(input === undefined ? [] : [inputPrinted()])]);
   } finally {
     isClosing = true;
+    ended.abort();
     for (const timer of timers) clearTimeout(timer);
     stopReading();
     tellUncut(sim, flags, io);
@@ -88,16 +116,58 @@ export async function runSim(flags: SimFlags, io: Io): Promise<ExitCode> {
   return exitCodes.done;
 }
 
+/** What the options of `startSimulator` say of the ports. Throws UsageError. */
+export function parsePorts(flags: SimFlags): Pick<SimulatorOptions, "tcpPort" | "usbipPort" | "pty"> {
+  const { tcp, usbip, pty, baud, xonXoff, stdin, replies } = flags;
+  if (pty === undefined && (baud !== undefined || xonXoff)) {
+    throw new UsageError("--baud and --xon-xoff are for the line of --pty; add --pty");
+  }
+  if (replies !== undefined && !stdin) throw new UsageError("--replies is for what --stdin prints; add --stdin");
+  const isElsewhere = usbip !== undefined || pty !== undefined || stdin === true;
+  const tcpText = tcp ?? (isElsewhere ? undefined : "9100");
+  return {
+    ...(tcpText === undefined ? {} : { tcpPort: parsePort(tcpText, "--tcp") }),
+    ...(usbip === undefined ? {} : { usbipPort: usbip === true ? USBIP_PORT : parsePort(usbip, "--usbip") }),
+    ...(pty === undefined
+      ? {}
+      : {
+          pty: {
+            ...(pty === true ? {} : { link: pty }),
+            ...(baud === undefined ? {} : { baudRate: parseBaud(baud) }),
+            ...(xonXoff ? { flowControl: "xon-xoff" as const } : {}),
+          },
+        }),
+  };
+}
+
+function parseBaud(text: string): number {
+  const rate = Number(text);
+  if (/^\d+$/.test(text) && rate >= 300 && rate <= 4_000_000) return rate;
+  throw new UsageError(`--baud ${text}: expected bits a second, 300 to 4000000`);
+}
+
 function tellReady(sim: Simulator, flags: SimFlags, io: Io): void {
   const host = flags.address.includes(":") ? `[${flags.address}]` : flags.address;
-  const uri = `socket://${host}:${sim.port ?? 0}`;
+  const { port, usbipPort, ptyPath } = sim;
+  const uri = port === undefined ? undefined : `socket://${host}:${port}`;
   const { name, widthDots, dpi } = sim.profile;
   if (flags.json) {
-    io.stdout.write(`${JSON.stringify({ event: "ready", uri, port: sim.port, profile: name })}\n`);
-  } else {
-    const paper = flags.paper === undefined ? "" : `, paper in ${flags.paper}`;
-    io.stdout.write(`sim ready on ${uri}, ${name}, ${widthDots} dots wide at ${dpi} dpi${paper}\n`);
+    const ready = { event: "ready", uri, port, ptyPath, usbipPort, stdin: flags.stdin, profile: name };
+    io.stdout.write(`${JSON.stringify(ready)}\n`);
+    return;
   }
+  const ways = [
+    uri,
+    ptyPath,
+    usbipPort === undefined ? undefined : `USB/IP port ${usbipPort}`,
+    flags.stdin ? "the standard input" : undefined,
+  ];
+  const where = ways.filter((way) => way !== undefined).join(" and ");
+  const paper = flags.paper === undefined ? "" : `, paper in ${flags.paper}`;
+  io.stdout.write(`sim ready on ${where}, ${name}, ${widthDots} dots wide at ${dpi} dpi${paper}\n`);
+  if (usbipPort === undefined) return;
+  const option = usbipPort === USBIP_PORT ? "" : ` --tcp-port ${usbipPort}`;
+  io.stdout.write(`attach it with: sudo modprobe vhci-hcd; sudo usbip${option} attach -r ${host} -b 1-1\n`);
 }
 
 async function openWebPage(sim: Simulator, port: number | undefined): Promise<WebPage | undefined> {
