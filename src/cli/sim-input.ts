@@ -1,5 +1,6 @@
-import { createWriteStream } from "node:fs";
+import { open } from "node:fs/promises";
 import type { Simulator } from "../../firmware-sim/mod.ts";
+import { UsageError } from "./failure.ts";
 import { type Io, note } from "./io.ts";
 
 /** How often it looks whether everything is on paper. */
@@ -15,8 +16,9 @@ export async function printStandardInput(
   replies: string | undefined,
   stop: AbortSignal,
 ): Promise<void> {
+  const handle = replies === undefined ? undefined : await open(replies, "a").catch(cannotWrite);
+  const file = handle?.createWriteStream();
   const connection = sim.connect();
-  const file = replies === undefined ? undefined : createWriteStream(replies, { flags: "a" });
   const failed = new Promise<never>((_, reject) => {
     file?.on("error", reject);
   });
@@ -31,6 +33,10 @@ export async function printStandardInput(
       else file.end(() => resolve());
     });
   }
+}
+
+function cannotWrite(error: Error): never {
+  throw new UsageError(`--replies: the file cannot be written (${error.message})`);
 }
 
 async function printAll(

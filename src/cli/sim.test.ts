@@ -67,3 +67,10 @@ it("prints the standard input, keeps what was answered, and ends", async () => {
     await rm(folder, { recursive: true, force: true });
   }
 });
+
+it("says so when the file of the replies cannot be written", async () => {
+  const io = memoryIo();
+  const code = await runProgram(["sim", "--stdin", "--speed", "fast", "--replies", tmpdir()], io, "1.2.3");
+  expect(code).toBe(2);
+  expect(io.stderr.text).toMatch(/--replies: the file cannot be written/);
+});
