@@ -6,7 +6,7 @@ import {
   type ClientMeta,
   clientTables,
 } from "../src/client/client-state.ts";
-import type { JobTicket, PrinterAttributes } from "../src/protocol/job.ts";
+import type { JobChange, JobTicket, PrinterAttributes } from "../src/protocol/job.ts";
 import { defaultTimers } from "../src/protocol/limits.ts";
 import { ImageDisk, RowDisk } from "./disks.ts";
 import type { JobPlan } from "./faults.ts";
@@ -31,6 +31,7 @@ export class ClientNode extends SimNode<ClientInput, ClientEffect> {
   readonly #index: number;
   /** Images in this process's hands only: gone with its power. */
   readonly #volatile = new Map<string, string>();
+  #networkLoaded = false;
 
   constructor(world: World, index: number) {
     super(`client-${index}`, `client:cl${String(index).padStart(6, "0")}`, world.loop, world.random);
@@ -85,6 +86,16 @@ export class ClientNode extends SimNode<ClientInput, ClientEffect> {
     this.dispatch({ kind: "jobIdRequested", requestId: String(this.users.length - 1) });
   }
 
+  /** A person changes a job; nobody answers when the process is not there. */
+  change(jobId: string, change: JobChange): void {
+    if (this.alive) this.dispatch({ kind: "changeRequested", jobId, change });
+  }
+
+  loadNetwork(loaded: boolean): void {
+    this.#networkLoaded = loaded;
+    if (this.alive) this.dispatch({ kind: "networkLevelChanged", loaded });
+  }
+
   protected perform(effect: ClientEffect): void {
     const world = this.#world;
     switch (effect.kind) {
@@ -94,6 +105,8 @@ export class ClientNode extends SimNode<ClientInput, ClientEffect> {
         return this.#makeImage(effect.jobId, this.users[Number(effect.requestId)]);
       case "uploadImage":
         return this.#transfer(effect.jobId, (digest) => world.server.receiveUpload(effect.jobId, digest), "server");
+      case "fetchImage":
+        return this.#fetch(effect.jobId);
       case "sendImage":
         return this.#transfer(
           effect.jobId,
@@ -126,17 +139,22 @@ export class ClientNode extends SimNode<ClientInput, ClientEffect> {
       store.set(jobId, user.sha256);
       this.later(this.random.next() * 5, () => {
         const ticket = this.#ticket(jobId, user);
-        this.dispatch({ kind: "jobSubmitted", ticket, imageKept: !user.plan.noSpool });
-        const { cancelAfterMs } = user.plan;
-        if (cancelAfterMs === undefined) return;
-        this.later(cancelAfterMs, () => this.dispatch({ kind: "cancelRequested", jobId }));
+        const narrowed = this.#networkLoaded && !user.plan.noSpool ? { withoutServerCopy: "loaded" } : {};
+        this.dispatch({ kind: "jobSubmitted", ticket, imageKept: !user.plan.noSpool, ...narrowed });
+        const { cancelAfterMs, changes } = user.plan;
+        if (cancelAfterMs !== undefined) {
+          this.later(cancelAfterMs, () => this.dispatch({ kind: "cancelRequested", jobId }));
+        }
+        for (const { by, afterMs, change } of changes) {
+          world.loop.after(afterMs, () => (by === "client" ? this : world.server).change(jobId, change));
+        }
       });
     });
     world.submitted.set(jobId, this.#index);
   }
 
   #ticket(jobId: string, user: UserView): JobTicket {
-    const { source, spools } = user.plan;
+    const { source, spools, priority, held, holdMs, expiresMs } = user.plan;
     return {
       jobId,
       printer: "kitchen",
@@ -151,6 +169,10 @@ export class ClientNode extends SimNode<ClientInput, ClientEffect> {
       widthDots: 576,
       heightDots: 100,
       hostIncarnation: this.#world.host.incarnation,
+      ...(priority === undefined ? {} : { priority }),
+      ...(held ? { held } : {}),
+      ...(holdMs === undefined ? {} : { holdMs }),
+      ...(expiresMs === undefined ? {} : { expiresMs }),
     };
   }
 
@@ -164,6 +186,22 @@ export class ClientNode extends SimNode<ClientInput, ClientEffect> {
       this.later(1, () =>
         this.dispatch({ kind: "imageTransferEnded", jobId, to: peer, ok, reason: "transfer failed" }),
       );
+    });
+  }
+
+  #fetch(jobId: string): void {
+    const world = this.#world;
+    const sha256 = (this.rows.table(clientTables.jobs).get(jobId) as ClientJobRow | undefined)?.ticket.sha256;
+    const digest = world.server.spool.images.get(jobId);
+    const failed = (): void =>
+      this.later(1, () => this.dispatch({ kind: "imageFetchFailed", jobId, reason: "transfer failed" }));
+    if (digest === undefined || !world.server.alive) return failed();
+    world.transfer("server", this.name, digest, (received) => {
+      if (received === undefined || received !== sha256) return failed();
+      this.later(this.random.next() * this.writeLatencyMs(), () => {
+        this.spool.images.set(jobId, received);
+        this.later(this.random.next() * 3, () => this.dispatch({ kind: "imageStored", jobId }));
+      });
     });
   }
 

@@ -1,4 +1,4 @@
-import type { IndeterminatePolicy, Source, Spools } from "../src/protocol/job.ts";
+import type { IndeterminatePolicy, JobChange, SourceChoice, Spools } from "../src/protocol/job.ts";
 import { Random } from "./random.ts";
 
 export type NodeName = "server" | "host" | `client-${number}`;
@@ -11,17 +11,39 @@ export type Fault =
   | { readonly kind: "cut"; readonly a: NodeName; readonly b: NodeName; readonly atMs: number; readonly downMs: number }
   | { readonly kind: "printer-power"; readonly atMs: number; readonly downMs: number }
   | { readonly kind: "paper-out"; readonly atMs: number; readonly downMs: number }
-  | { readonly kind: "never-returns"; readonly node: NodeName; readonly atMs: number };
+  | { readonly kind: "never-returns"; readonly node: NodeName; readonly atMs: number }
+  /** The network of a side is loaded: it wants no second copy sent. */
+  | { readonly kind: "network-load"; readonly node: NodeName; readonly atMs: number; readonly downMs: number }
+  | {
+      readonly kind: "spool-full";
+      readonly level: "near-full" | "full";
+      readonly atMs: number;
+      readonly downMs: number;
+    }
+  /** A wall clock is set, forward or back. */
+  | { readonly kind: "clock-jump"; readonly node: NodeName; readonly atMs: number; readonly byMs: number };
+
+/** A person changes a job that waits. */
+export interface ChangePlan {
+  readonly by: "client" | "server";
+  readonly afterMs: number;
+  readonly change: JobChange;
+}
 
 export interface JobPlan {
   readonly client: number;
   readonly atMs: number;
-  readonly source: Source;
+  readonly source: SourceChoice;
   readonly spools: Spools;
   /** The client has no disk, or it is near full: S104-S107. */
   readonly noSpool: boolean;
   /** Someone cancels it this long after the request. */
   readonly cancelAfterMs: number | undefined;
+  readonly priority: number | undefined;
+  readonly held: boolean;
+  readonly holdMs: number | undefined;
+  readonly expiresMs: number | undefined;
+  readonly changes: readonly ChangePlan[];
 }
 
 /** Everything that is drawn for a seed. */
@@ -77,7 +99,7 @@ export function drawPlan(seed: number): Plan {
 
 function drawJob(random: Random, clients: number, chaosMs: number): JobPlan {
   const spools = random.pick<Spools>(["both", "both", "client", "server"]);
-  const source = spools === "both" ? random.pick<Source>(["client", "server"]) : spools;
+  const source = spools === "both" ? random.pick<SourceChoice>(["client", "server", "auto"]) : spools;
   return {
     client: random.int(0, clients - 1),
     atMs: random.int(0, chaosMs),
@@ -85,7 +107,32 @@ function drawJob(random: Random, clients: number, chaosMs: number): JobPlan {
     spools,
     noSpool: spools === "server" || (spools === "both" && random.chance(0.15)),
     cancelAfterMs: random.chance(0.2) ? random.int(0, 20_000) : undefined,
+    priority: random.chance(0.2) ? random.int(1, 100) : undefined,
+    held: random.chance(0.1),
+    holdMs: random.chance(0.1) ? random.int(0, 40_000) : undefined,
+    expiresMs: random.chance(0.15) ? random.pick([1, 5_000, 60_000, 600_000]) : undefined,
+    changes: random.chance(0.35) ? Array.from({ length: random.int(1, 4) }, () => drawChange(random)) : [],
   };
+}
+
+function drawChange(random: Random): ChangePlan {
+  const by = random.pick(["client", "server"] as const);
+  return { by, afterMs: random.int(0, 40_000), change: drawSettings(random) };
+}
+
+function drawSettings(random: Random): JobChange {
+  switch (random.int(0, 4)) {
+    case 0:
+      return { held: random.chance(0.5) };
+    case 1:
+      return { priority: random.int(1, 100) };
+    case 2:
+      return { holdMs: random.chance(0.5) ? null : random.int(0, 60_000) };
+    default: {
+      const spools = random.pick<Spools>(["both", "client", "server"]);
+      return { spools, source: spools === "both" ? random.pick<SourceChoice>(["client", "server", "auto"]) : spools };
+    }
+  }
 }
 
 function drawFaults(random: Random, nodes: readonly NodeName[], chaosMs: number): Fault[] {
@@ -107,5 +154,14 @@ function drawFaults(random: Random, nodes: readonly NodeName[], chaosMs: number)
   add(0.4, 3, () => ({ kind: "printer-power", atMs: atMs(), downMs: downMs() }));
   add(0.3, 2, () => ({ kind: "paper-out", atMs: atMs(), downMs: downMs() }));
   add(0.15, 1, () => ({ kind: "never-returns", node: node(), atMs: atMs() }));
+  const atSpool = nodes.filter((name) => name !== "host");
+  add(0.25, 3, () => ({ kind: "network-load", node: random.pick(atSpool), atMs: atMs(), downMs: downMs() }));
+  add(0.2, 2, () => ({
+    kind: "spool-full",
+    level: random.pick(["near-full", "full"]),
+    atMs: atMs(),
+    downMs: downMs(),
+  }));
+  add(0.2, 2, () => ({ kind: "clock-jump", node: node(), atMs: atMs(), byMs: random.int(-10_000_000, 10_000_000) }));
   return faults;
 }

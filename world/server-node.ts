@@ -1,5 +1,6 @@
-import type { HistoryRow } from "../src/protocol/job.ts";
+import type { HistoryRow, JobChange } from "../src/protocol/job.ts";
 import { defaultTimers } from "../src/protocol/limits.ts";
+import { reprintTicket } from "../src/server/resolutions.ts";
 import { ServerMachine } from "../src/server/server-machine.ts";
 import {
   type KeptImageRow,
@@ -47,6 +48,7 @@ export class ServerNode extends SimNode<ServerInput, ServerEffect> {
         keepEndedMs: 0,
         indeterminatePolicy: () => plan.policy,
         findHistory: (jobId) => history.get(jobId) as HistoryRow | undefined,
+        isBeside: () => true,
       },
       { meta, jobs, printers, kept },
     );
@@ -78,6 +80,11 @@ export class ServerNode extends SimNode<ServerInput, ServerEffect> {
       this.later(this.random.next() * 3, () => this.dispatch({ kind: "imageStored", jobId }));
     });
     return true;
+  }
+
+  /** A person changes a job; nobody answers when the process is not there. */
+  change(jobId: string, change: JobChange): void {
+    if (this.alive) this.dispatch({ kind: "changeRequested", jobId, change });
   }
 
   protected perform(effect: ServerEffect): void {
@@ -118,15 +125,10 @@ export class ServerNode extends SimNode<ServerInput, ServerEffect> {
       this.spool.images.set(newJobId, sha256);
       const { ticket } = job.row;
       const hostIncarnation = this.#world.host.incarnation;
-      const reprint = {
-        ...ticket,
-        jobId: newJobId,
-        sha256,
-        reprintOf: jobId,
-        source: "server",
-        spools: "server",
-      } as const;
-      this.later(1, () => this.dispatch({ kind: "reprintComposed", jobId, ticket: { ...reprint, hostIncarnation } }));
+      const { sizeBytes, heightDots } = ticket;
+      const requestedAtMs = this.now.wallMs;
+      const image = { jobId: newJobId, sha256, sizeBytes, heightDots, requestedAtMs, hostIncarnation };
+      this.later(1, () => this.dispatch({ kind: "reprintComposed", jobId, ticket: reprintTicket(ticket, image) }));
     });
   }
 }

@@ -24,12 +24,15 @@ export abstract class SimNode<Input, Effect extends { readonly kind: string }> i
   #busy = false;
   #wakeAtMs: number | undefined;
   #clockOffsetMs = 0;
+  /** Wall clock against the world's: set by whoever sets clocks, kept over a restart. */
+  wallOffsetMs = 1_000;
 
   constructor(name: NodeName, peer: Peer, loop: EventLoop, random: Random) {
     this.name = name;
     this.peer = peer;
     this.loop = loop;
     this.random = random;
+    this.wallOffsetMs = random.int(1_000, 100_000_000);
   }
 
   get alive(): boolean {
@@ -38,7 +41,10 @@ export abstract class SimNode<Input, Effect extends { readonly kind: string }> i
 
   /** Monotonic clocks start anywhere and wall clocks may be years off: nothing compares them across machines. */
   get now(): Instant {
-    return { monotonicMs: this.loop.nowMs + this.#clockOffsetMs, wallMs: Math.floor(this.loop.nowMs) + 1_000 };
+    return {
+      monotonicMs: this.loop.nowMs + this.#clockOffsetMs,
+      wallMs: Math.max(0, Math.floor(this.loop.nowMs + this.wallOffsetMs)),
+    };
   }
 
   protected abstract boot(): Machine<Input, Effect>;

@@ -109,6 +109,7 @@ export class World {
     while (violations.length === 0 && this.loop.nowMs < untilMs) {
       go(this.loop.nowMs + 10_000);
       this.loop.at(this.loop.nowMs + 10_000, () => undefined);
+      this.#releaseAll();
       if (checkEnd(this).length === 0) break;
     }
     if (violations.length === 0) violations.push(...checkNow(this), ...checkEnd(this));
@@ -170,6 +171,39 @@ export class World {
           node.gone = true;
           node.crash();
         });
+        return;
+      case "network-load":
+        this.loop.at(fault.atMs, () => this.#loadNetwork(fault.node, true));
+        this.loop.at(fault.atMs + fault.downMs, () => this.#loadNetwork(fault.node, false));
+        return;
+      case "spool-full":
+        this.loop.at(fault.atMs, () => this.#setSpoolLevel(fault.level));
+        this.loop.at(fault.atMs + fault.downMs, () => this.#setSpoolLevel("ok"));
+        return;
+      case "clock-jump":
+        this.loop.at(fault.atMs, () => {
+          const node = this.#node(fault.node);
+          if (node !== undefined) node.wallOffsetMs += fault.byMs;
+        });
+    }
+  }
+
+  #loadNetwork(name: NodeName, loaded: boolean): void {
+    const reason = loaded ? "90 % of the link" : "";
+    if (name === "server") {
+      if (this.server.alive) this.server.dispatch({ kind: "networkLevelChanged", loaded, reason });
+    } else this.clients.find((client) => client.name === name)?.loadNetwork(loaded);
+  }
+
+  #setSpoolLevel(level: "ok" | "near-full" | "full"): void {
+    if (this.server.alive) this.server.dispatch({ kind: "spoolLevelChanged", level, reason: level });
+  }
+
+  /** What people hold they release in the end, at both sides. */
+  #releaseAll(): void {
+    for (const [jobId, client] of this.submitted) {
+      this.clients[client]?.change(jobId, { held: false, holdMs: null });
+      this.server.change(jobId, { held: false, holdMs: null });
     }
   }
 
@@ -193,6 +227,8 @@ export class World {
   /** Faults stop; who is not gone for good comes back. From here on everything must come to its end. */
   #heal(): void {
     this.network.faulty = false;
+    for (const node of this.nodes) if (node !== this.host) this.#loadNetwork(node.name, false);
+    this.#setSpoolLevel("ok");
     this.host.paper.setPower(true);
     this.host.paper.setPaper(true);
     for (const node of this.nodes) {

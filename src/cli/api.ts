@@ -19,9 +19,14 @@ export class Api {
   }
 
   /** Throws the peer's error, `server-unreachable`, or `message-invalid`. */
-  async ask<Schema extends z.ZodType>(method: "GET" | "POST", path: string, schema: Schema): Promise<z.output<Schema>> {
+  async ask<Schema extends z.ZodType>(
+    method: "GET" | "POST" | "PATCH",
+    path: string,
+    schema: Schema,
+    body?: unknown,
+  ): Promise<z.output<Schema>> {
     const url = `${this.#url}${path}`;
-    const parsed = schema.safeParse(await requestJson(method, url, { ...(this.#key && { key: this.#key }) }));
+    const parsed = schema.safeParse(await requestJson(method, url, { ...(this.#key && { key: this.#key }), body }));
     if (!parsed.success) throw new TwinspoolError("message-invalid", `the answer of ${url}`, { cause: parsed.error });
     return parsed.data;
   }

@@ -49,11 +49,15 @@ export async function uploadDocument(
 }
 
 function queryOf(order: PrintRequest): URLSearchParams {
-  const { title, printer, source, spools, copies, documentDateMs, name } = order;
+  const { title, printer, source, spools, copies, documentDateMs, name, priority, held, holdMs, expiresMs } = order;
   const query = new URLSearchParams({ title, source, spools, copies: String(copies) });
   if (printer !== undefined) query.set("printer", printer);
   if (name !== undefined) query.set("name", name);
   if (documentDateMs !== undefined) query.set("documentDateMs", String(Math.max(0, Math.floor(documentDateMs))));
+  if (held === true) query.set("held", "true");
+  for (const [key, value] of Object.entries({ priority, holdMs, expiresMs })) {
+    if (value !== undefined) query.set(key, String(Math.floor(value)));
+  }
   return query;
 }
 

@@ -8,8 +8,8 @@ describe("the spools of a print command", () => {
   it.each([
     [{}, usual, { source: "client", spools: "both" }],
     [{ from: "server" }, usual, { source: "server", spools: "both" }],
-    [{ from: "auto" }, { from: "server", spool: "both" } as const, { source: "client", spools: "both" }],
-    [{ from: "auto", spool: "server" }, usual, { source: "server", spools: "server" }],
+    [{ from: "auto" }, { from: "server", spool: "both" } as const, { source: "auto", spools: "both" }],
+    [{ from: "auto", spool: "server" }, usual, { source: "auto", spools: "server" }],
     // Only the spools are named: the image can come from nowhere else.
     [{ spool: "server" }, usual, { source: "server", spools: "server" }],
     [{ spool: "client" }, { from: "server", spool: "server" } as const, { source: "client", spools: "client" }],

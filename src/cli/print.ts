@@ -2,12 +2,13 @@ import { stat } from "node:fs/promises";
 import type { PrintRequest } from "../client/print-request.ts";
 import { jobAnswerSchema, type PrintEvent } from "../protocol/api.ts";
 import { TwinspoolError } from "../protocol/errors.ts";
-import { type Source, type Spools, sourceSchema, spoolsSchema } from "../protocol/job.ts";
+import { type SourceChoice, type Spools, sourceChoiceSchema, spoolsSchema } from "../protocol/job.ts";
 import { limits } from "../protocol/limits.ts";
 import { checkSpools } from "../runtime/config.ts";
 import type { Config } from "../runtime/config-schema.ts";
 import { requestJson } from "../runtime/image-transfer.ts";
 import { jobPath } from "./api.ts";
+import { parseDuration, parseMoment, parsePriority } from "./duration.ts";
 import { UsageError } from "./failure.ts";
 import { type InputFile, openInput } from "./input-file.ts";
 import { type ExitCode, exitCodes, type Io, interrupted, note } from "./io.ts";
@@ -23,10 +24,14 @@ export interface PrintFlags extends CommonFlags {
   readonly title?: string;
   readonly copies?: string;
   readonly wait?: boolean;
+  readonly priority?: string;
+  readonly hold?: boolean;
+  readonly at?: string;
+  readonly expires?: string;
 }
 
 /** What is the same for all documents of one command. */
-type Wish = Pick<PrintRequest, "printer" | "source" | "spools" | "copies"> & { readonly title?: string };
+type Wish = Omit<PrintRequest, "path" | "name" | "title" | "documentDateMs"> & { readonly title?: string };
 
 /** Prints documents: through the client process of this machine, or as a client of its own. */
 export async function runPrint(files: readonly string[], flags: PrintFlags, io: Io): Promise<ExitCode> {
@@ -189,12 +194,10 @@ async function whereabouts(desk: PrintDesk, config: Config, jobId: string): Prom
 export function chooseSpools(
   flags: Pick<PrintFlags, "from" | "spool">,
   config: Pick<Config, "from" | "spool">,
-): { readonly source: Source; readonly spools: Spools } {
+): { readonly source: SourceChoice; readonly spools: Spools } {
   const spools = flags.spool === undefined ? config.spool : parseWord("--spool", flags.spool, spoolsSchema.options);
-  const from =
-    flags.from === undefined ? undefined : parseWord("--from", flags.from, [...sourceSchema.options, "auto"]);
-  const best: Source = spools === "server" ? "server" : "client";
-  if (from === "auto") return { source: best, spools };
+  const from = flags.from === undefined ? undefined : parseWord("--from", flags.from, sourceChoiceSchema.options);
+  const best: SourceChoice = spools === "server" ? "server" : "client";
   // Who names only the spools has said by that where the image can come from.
   if (from === undefined && flags.spool !== undefined && spools !== "both") return { source: best, spools };
   const source = from ?? config.from;
@@ -208,7 +211,8 @@ function parseWord<const Word extends string>(flag: string, value: string, words
   return word;
 }
 
-function parseWish({ copies: text = "1", printer, title }: PrintFlags): Omit<Wish, "source" | "spools"> {
+function parseWish(flags: PrintFlags): Omit<Wish, "source" | "spools"> {
+  const { copies: text = "1", printer, title, priority, hold, at, expires } = flags;
   const copies = Number(text);
   if (!/^\d+$/.test(text) || copies < 1 || copies > limits.copies) {
     throw new UsageError(`--copies ${text}: expected a whole number from 1 to ${limits.copies}`);
@@ -217,6 +221,10 @@ function parseWish({ copies: text = "1", printer, title }: PrintFlags): Omit<Wis
     copies,
     ...(printer === undefined ? {} : { printer }),
     ...(title === undefined || title === "" ? {} : { title }),
+    ...(priority === undefined ? {} : { priority: parsePriority(priority) }),
+    ...(hold === true ? { held: true } : {}),
+    ...(at === undefined ? {} : { holdMs: parseMoment("--at", at, Date.now()) }),
+    ...(expires === undefined ? {} : { expiresMs: parseDuration("--expires", expires) }),
   };
 }
 

@@ -159,6 +159,10 @@ function addPrint(add: Add): void {
       .option("--spool <SPOOLS>", "spools that keep the image: both, client, or server")
       .option("--title <TITLE>", "title in the lists; default: the name of the file")
       .option("--copies <N>", "how often each document is printed", "1")
+      .option("--priority <N>", "1 to 100, 100 goes first; default 50")
+      .option("--hold", "keep it in the queue until twinspool release JOB")
+      .option("--at <WHEN>", "not before: 15m, 2h, or a time of day such as 18:00")
+      .option("--expires <DURATION>", "cancel it when it has not begun by then: 30m, 4h, 1d")
       .option("--wait", "wait until the jobs have ended, not only until they are accepted")
       .addHelpText(
         "after",
@@ -170,6 +174,7 @@ ${examples([
   ["twinspool print menu.txt --printer kitchen --from server", "the server sends the image"],
   ["date | twinspool print - --title clock --wait", "from a pipe, until it is on paper"],
   ["twinspool print secret.txt --spool client", "the server keeps no copy"],
+  ["twinspool print order.txt --expires 2h --priority 80", "before others, and not after the weekend"],
 ])}${exitCodeHelp}`,
       ),
     async (args, flags, io) => (await import("./print.ts")).runPrint(args, flags, io),
@@ -197,6 +202,35 @@ function addJobVerbs(add: Add): void {
       .description("cancel a job that has not been printed")
       .addHelpText("after", examples([[`twinspool cancel ${id}`, "says so when it is too late"]])),
     async ([jobId = ""], flags, io) => (await import("./cancel.ts")).runCancel(jobId, flags, io),
+  );
+  add(
+    job("hold")
+      .description("keep a job that waits in the queue until it is released")
+      .addHelpText("after", examples([[`twinspool hold ${id}`, "until: twinspool release"]])),
+    async ([jobId = ""], flags, io) => (await import("./change.ts")).runHold(jobId, flags, io),
+  );
+  add(
+    job("release")
+      .description("let a job go that a person holds or that waits for its time")
+      .addHelpText("after", examples([[`twinspool release ${id}`, "it prints when its turn comes"]])),
+    async ([jobId = ""], flags, io) => (await import("./change.ts")).runRelease(jobId, flags, io),
+  );
+  add(
+    job("change")
+      .description("change a job that waits: source, spools, priority, time")
+      .option("--from <SPOOL>", "client, server, or auto")
+      .option("--spool <SPOOLS>", "both, client, or server")
+      .option("--priority <N>", "1 to 100, 100 goes first")
+      .option("--at <WHEN>", "not before: 15m, 2h, a time of day such as 18:00, or now")
+      .option("--expires <DURATION>", "from now: 30m, 4h, 1d, or never")
+      .addHelpText(
+        "after",
+        examples([
+          [`twinspool change ${id} --from server --spool both`, "the server sends it, both keep it"],
+          [`twinspool change ${id} --priority 90`, "before the others"],
+        ]),
+      ),
+    async ([jobId = ""], flags, io) => (await import("./change.ts")).runChange(jobId, flags, io),
   );
   add(
     job("retry")

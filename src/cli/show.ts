@@ -1,5 +1,5 @@
 import { type JobView, jobAnswerSchema } from "../protocol/api.ts";
-import type { HistoryRow, OutcomeRecord } from "../protocol/job.ts";
+import type { HistoryRow, JobEvent, OutcomeRecord } from "../protocol/job.ts";
 import { askForJob, jobPath } from "./api.ts";
 import { formatBytes, formatCount, formatPercent, formatTime } from "./format.ts";
 import { outcomeOf } from "./history.ts";
@@ -33,11 +33,15 @@ function jobFields(job: JobView): Field[] {
     ["image held by", heldBy(job)],
     ["sent by", job.sentBy],
     ["size", `${formatBytes(job.sizeBytes)}, ${formatCount(job.pages, "page")}, ${job.heightDots} rows`],
+    ["priority", String(job.priority)],
+    ["not before", optionalTime(job.holdUntilMs)],
+    ["expires", optionalTime(job.expiresAtMs)],
     ["progress", job.state === "processing" ? progress : undefined],
     ["requested", formatTime(job.requestedAtMs)],
     ["document date", optionalTime(job.documentDateMs)],
     ["prints again", job.reprintOf],
     ...(job.outcome === undefined ? [] : outcomeFields(job.outcome, job.outcome.outcome)),
+    ...eventFields(job.events),
   ];
 }
 
@@ -56,6 +60,7 @@ function rowFields(row: HistoryRow): Field[] {
     ["document date", optionalTime(row.documentDateMs)],
     ["prints again", row.reprintOf],
     ...outcomeFields(row.outcome, outcomeOf(row)),
+    ...eventFields(row.events),
   ];
 }
 
@@ -68,6 +73,14 @@ function outcomeFields(outcome: OutcomeRecord, text: string): Field[] {
     ["output began", optionalTime(outcome.startedAtMs)],
     ["output ended", formatTime(outcome.endedAtMs)],
   ];
+}
+
+/** What happened on the way: what was chosen, what happened, and why it differed. */
+function eventFields(events: readonly JobEvent[] = []): Field[] {
+  return events.map(({ atMs, event, detail }) => [
+    formatTime(atMs),
+    detail === undefined ? event : `${event}: ${detail}`,
+  ]);
 }
 
 function optionalTime(wallMs: number | undefined): string | undefined {

@@ -143,6 +143,7 @@ function newJob(row: ClientJobRow, imageAtHand: boolean): ClientJob {
     host: `host:${row.ticket.printer}`,
     imageAtHand,
     uploading: false,
+    fetching: false,
     epoch: 0,
     serverRetry: undefined,
     offerRetry: undefined,

@@ -1,5 +1,5 @@
 import { type JobId, makeJobId, parseJobId } from "../protocol/ids.ts";
-import type { JobTicket, PrinterAttributes } from "../protocol/job.ts";
+import type { PrinterAttributes } from "../protocol/job.ts";
 import type { Message, Peer } from "../protocol/messages.ts";
 import type { Instant, Machine } from "../runtime/machine.ts";
 import { earliest } from "../runtime/retry.ts";
@@ -14,6 +14,16 @@ import {
 } from "./client-state.ts";
 import { wantLinks } from "./host-links.ts";
 import { hostSaid } from "./host-messages.ts";
+import {
+  changeJob,
+  expireAlone,
+  expireAtMs,
+  fetchCopy,
+  imageFetched,
+  releaseAtMs,
+  standsBack,
+  widen,
+} from "./job-changes.ts";
 import { askOutcomes, cancelAtHost, hostReturned, sendOffer, startOffering } from "./offering.ts";
 import { acceptJob, cancelJob, outputEnded } from "./outcomes.ts";
 import { listOpenJobs, requestJob, serverReturned, tellServer } from "./requests.ts";
@@ -58,7 +68,12 @@ export class ClientMachine implements Machine<ClientInput, ClientEffect> {
     const first = earliest(core.wantedLinks.values());
     if (core.jobs.size === 0) return first;
     const moments = [first, core.statusAtMs, core.alone() ? undefined : core.aloneAtMs()];
+    const alone = core.alone();
+    const { monotonicMs, wallMs } = core.now;
     for (const job of core.jobs.values()) {
+      for (const atMs of alone ? [releaseAtMs(job), expireAtMs(job)] : []) {
+        if (atMs !== undefined && atMs > wallMs) moments.push(monotonicMs + (atMs - wallMs));
+      }
       if (job.serverRetry !== undefined) moments.push(job.serverRetry.atMs);
       if (job.offerRetry !== undefined) moments.push(job.offerRetry.atMs);
       if (job.cancelRetry !== undefined) moments.push(job.cancelRetry.atMs);
@@ -81,7 +96,15 @@ function take(core: ClientCore, input: ClientInput): void {
     case "jobIdReturned":
       return core.ids.settle(parseJobId(input.jobId).sequence);
     case "jobSubmitted":
-      return jobSubmitted(core, input.ticket, input.imageKept);
+      return jobSubmitted(core, input);
+    case "changeRequested":
+      return changeJob(core, input.jobId, input.change);
+    case "imageStored":
+      return imageFetched(core, input.jobId);
+    case "imageFetchFailed":
+      return fetchFailed(core, input.jobId, input.reason);
+    case "networkLevelChanged":
+      return input.loaded ? undefined : widen(core);
     case "cancelRequested":
       return cancelJob(core, input.jobId);
     case "imageTransferEnded":
@@ -103,11 +126,19 @@ function jobIdRequested(core: ClientCore, requestId: string): void {
   core.emit({ kind: "grantJobId", requestId, jobId: makeJobId(core.config, sequence) });
 }
 
-function jobSubmitted(core: ClientCore, ticket: JobTicket, imageKept: boolean): void {
+function jobSubmitted(core: ClientCore, input: Extract<ClientInput, { kind: "jobSubmitted" }>): void {
+  const { ticket, imageKept, withoutServerCopy } = input;
   core.ids.settle(parseJobId(ticket.jobId).sequence);
   if (core.jobs.has(ticket.jobId)) return;
   const image = imageKept ? "stored" : "none";
-  const job = core.addJob({ ticket, image, serverHasImage: false, accepted: false, cancelRequested: false });
+  const job = core.addJob({
+    ticket,
+    image,
+    serverHasImage: false,
+    accepted: false,
+    cancelRequested: false,
+    ...(withoutServerCopy === undefined ? {} : { withoutServerCopy }),
+  });
   requestJob(core, job);
 }
 
@@ -150,6 +181,14 @@ function transferEnded(core: ClientCore, input: Extract<ClientInput, { kind: "im
   if (!input.ok) core.note("image-transfer-failed", input.jobId, `${input.to}: ${input.reason ?? ""}`);
 }
 
+function fetchFailed(core: ClientCore, jobId: JobId, reason: string): void {
+  const job = core.jobs.get(jobId);
+  if (job === undefined) return;
+  // Tried again when the open jobs are compared the next time.
+  job.fetching = false;
+  core.note("image-fetch-failed", jobId, reason);
+}
+
 function imageLost(core: ClientCore, jobId: JobId, reason: string): void {
   const job = core.jobs.get(jobId);
   if (job === undefined) return;
@@ -169,7 +208,10 @@ function imageLost(core: ClientCore, jobId: JobId, reason: string): void {
 function goOn(core: ClientCore): void {
   const alone = core.alone();
   for (const job of core.jobs.values()) {
-    if (alone) printAlone(core, job);
+    if (alone) {
+      expireAlone(core, job);
+      printAlone(core, job);
+    }
     repeat(core, job);
   }
   if (core.jobs.size > 0) compareOpenJobs(core);
@@ -190,7 +232,8 @@ function repeat(core: ClientCore, job: ClientJob): void {
   }
   if (job.cancelRetry !== undefined && job.cancelRetry.atMs <= nowMs) {
     job.cancelRetry = core.nextRetry(job.cancelRetry);
-    core.sendToServer({ type: "jobCancelRequested", jobId: job.row.ticket.jobId });
+    const { ticket, cancelReason } = job.row;
+    if (cancelReason === undefined) core.sendToServer({ type: "jobCancelRequested", jobId: ticket.jobId });
     cancelAtHost(core, job);
   }
 }
@@ -200,6 +243,7 @@ function printAlone(core: ClientCore, job: ClientJob): void {
   if (job.row.outcome !== undefined || job.row.cancelRequested || job.row.heldReason !== undefined) return;
   if (job.row.image !== "stored" || job.offering) return;
   acceptJob(core, job);
+  if (standsBack(core, job)) return;
   startOffering(core, job, job.epoch);
 }
 
@@ -208,5 +252,6 @@ function compareOpenJobs(core: ClientCore): void {
   core.statusAtMs ??= nowMs + core.config.timers.statusIntervalMs;
   if (core.statusAtMs > nowMs) return;
   listOpenJobs(core);
+  for (const job of core.jobs.values()) fetchCopy(core, job);
   for (const peer of core.linked) if (peer !== "server") askOutcomes(core, peer);
 }

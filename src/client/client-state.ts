@@ -1,7 +1,13 @@
 import * as z from "zod";
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { JobOrigin } from "../protocol/ids.ts";
-import { jobTicketSchema, outcomeRecordSchema, printerAttributesSchema } from "../protocol/job.ts";
+import {
+  type JobChange,
+  jobSettingsSchema,
+  jobTicketSchema,
+  outcomeRecordSchema,
+  printerAttributesSchema,
+} from "../protocol/job.ts";
 import { limits, type Timers } from "../protocol/limits.ts";
 import type { Peer } from "../protocol/messages.ts";
 import type { LinkInput, NoteEffect, PersistEffect, SendMessageEffect } from "../runtime/machine.ts";
@@ -18,6 +24,12 @@ export type ClientMeta = z.infer<typeof clientMetaSchema>;
 
 export const clientJobRowSchema = z.object({
   ticket: jobTicketSchema,
+  /** Absent while they are as the ticket says. */
+  settings: jobSettingsSchema.optional(),
+  /** This spool was added by a change: the image is to be fetched from the server. */
+  fetchWanted: z.boolean().optional(),
+  /** Why the server is asked to keep no copy, such as a loaded network. */
+  withoutServerCopy: z.string().max(limits.reasonChars).optional(),
   /** `stored`: in this client's spool. `none`: no-spool, the server has the only durable copy (S104-S107). */
   image: z.enum(["stored", "none"]),
   /** The server said that its copy is durable. */
@@ -28,6 +40,8 @@ export const clientJobRowSchema = z.object({
    */
   accepted: z.boolean(),
   cancelRequested: z.boolean(),
+  /** What the ledger is to say; present when nobody asked for the cancel, such as of an expired job. */
+  cancelReason: z.string().max(limits.reasonChars).optional(),
   /** The final word of the host's ledger; present from then on. */
   outcome: outcomeRecordSchema.optional(),
   /** Why the job waits for a person. */
@@ -57,7 +71,18 @@ export type ClientInput =
   /** The id will not be used after all. */
   | { readonly kind: "jobIdReturned"; readonly jobId: string }
   /** The print image exists: durable in the spool, or (`imageKept` false) only in this process's hands. */
-  | { readonly kind: "jobSubmitted"; readonly ticket: z.infer<typeof jobTicketSchema>; readonly imageKept: boolean }
+  | {
+      readonly kind: "jobSubmitted";
+      readonly ticket: z.infer<typeof jobTicketSchema>;
+      readonly imageKept: boolean;
+      readonly withoutServerCopy?: string;
+    }
+  /** A person at this client changes a job that waits; what comes too late does nothing (`changeRefusal`). */
+  | { readonly kind: "changeRequested"; readonly jobId: string; readonly change: JobChange }
+  /** The image was fetched from the server and is durable here. */
+  | { readonly kind: "imageStored"; readonly jobId: string }
+  | { readonly kind: "imageFetchFailed"; readonly jobId: string; readonly reason: string }
+  | { readonly kind: "networkLevelChanged"; readonly loaded: boolean }
   | { readonly kind: "cancelRequested"; readonly jobId: string }
   | {
       readonly kind: "imageTransferEnded";
@@ -88,6 +113,8 @@ export type ClientEffect =
   | { readonly kind: "grantJobId"; readonly requestId: string; readonly jobId: string }
   /** Upload to the server (step 305). */
   | { readonly kind: "uploadImage"; readonly jobId: string }
+  /** Download from the server into this spool. */
+  | { readonly kind: "fetchImage"; readonly jobId: string }
   /** Send to a printer host that wants it (step 309). */
   | { readonly kind: "sendImage"; readonly jobId: string; readonly to: Peer; readonly uploadId: string }
   | { readonly kind: "eraseImage"; readonly jobId: string }
@@ -111,6 +138,7 @@ export interface ClientJob {
   /** True while the image is in the spool, or in this process's hands. */
   imageAtHand: boolean;
   uploading: boolean;
+  fetching: boolean;
   /** Epoch of the last order to print, 0 when the client prints unasked. */
   epoch: number;
   /** Repeats `jobRequested` until answered, then `jobEnded` until closed. */

@@ -3,13 +3,13 @@ import { basename, join } from "node:path";
 import { renderDocument } from "../image/render.ts";
 import type { PrintEvent } from "../protocol/api.ts";
 import { TwinspoolError } from "../protocol/errors.ts";
-import type { JobTicket, PrinterAttributes, Spools } from "../protocol/job.ts";
+import type { JobChange, JobTicket, PrinterAttributes, Spools } from "../protocol/job.ts";
 import { limits } from "../protocol/limits.ts";
 import type { Hello, Peer } from "../protocol/messages.ts";
 import { nodeClock } from "../runtime/clock.ts";
 import { checkSpools } from "../runtime/config.ts";
 import type { Config } from "../runtime/config-schema.ts";
-import { putImage } from "../runtime/image-transfer.ts";
+import { getImage, putImage } from "../runtime/image-transfer.ts";
 import type { Routes } from "../runtime/listener.ts";
 import type { Log } from "../runtime/log.ts";
 import type { PersistEffect } from "../runtime/machine.ts";
@@ -23,6 +23,7 @@ import { ClientMachine } from "./client-machine.ts";
 import type { ClientEffect, ClientInput, ClientJob } from "./client-state.ts";
 import { type ClientIdentity, loadClientSnapshot, openClientStore } from "./client-store.ts";
 import { type ClientBackend, mountClientDoor } from "./door.ts";
+import { changeRefusal } from "./job-changes.ts";
 import type { PrintRequest } from "./print-request.ts";
 
 export interface ClientOptions {
@@ -220,6 +221,14 @@ class ClientShell implements ClientProcess, ClientBackend {
     }
   }
 
+  change(jobId: string, change: JobChange): void {
+    const job = this.#machine.job(jobId);
+    if (job === undefined) throw new TwinspoolError("job-unknown", `${jobId} is no open job of this client`);
+    const refusal = changeRefusal(job, change);
+    if (refusal !== undefined) throw new TwinspoolError(refusal.code, refusal.detail);
+    this.#runner.dispatch({ kind: "changeRequested", jobId, change });
+  }
+
   cancel(jobId: string): void {
     this.#runner.dispatch({ kind: "cancelRequested", jobId });
   }
@@ -278,7 +287,7 @@ class ClientShell implements ClientProcess, ClientBackend {
     printer: PrinterAttributes,
     image: { jobId: string; sizeBytes: number; sha256: string; pages: number; heightDots: number },
   ): JobTicket {
-    const { documentDateMs } = request;
+    const { documentDateMs, priority, held, holdMs, expiresMs } = request;
     return {
       ...image,
       printer: printer.name,
@@ -290,6 +299,10 @@ class ClientShell implements ClientProcess, ClientBackend {
       widthDots: printer.widthDots,
       hostIncarnation: printer.hostIncarnation,
       ...(documentDateMs === undefined ? {} : { documentDateMs: Math.floor(documentDateMs) }),
+      ...(priority === undefined ? {} : { priority }),
+      ...(held === true ? { held } : {}),
+      ...(holdMs === undefined ? {} : { holdMs }),
+      ...(expiresMs === undefined ? {} : { expiresMs }),
     };
   }
 
@@ -305,6 +318,8 @@ class ClientShell implements ClientProcess, ClientBackend {
         return;
       case "uploadImage":
         return void this.#send(effect.jobId, "server", `${this.#config.server}/images/${effect.jobId}`);
+      case "fetchImage":
+        return void this.#fetch(effect.jobId);
       case "sendImage":
         return void this.#sendToHost(effect.jobId, effect.to, effect.uploadId);
       case "eraseImage":
@@ -330,6 +345,22 @@ class ClientShell implements ClientProcess, ClientBackend {
   #sendToHost(jobId: string, to: Peer, uploadId: string): Promise<void> {
     const printer = this.#machine.printers.find((candidate) => `host:${candidate.name}` === to);
     return this.#send(jobId, to, `${printer?.hostUrl ?? ""}/images/${uploadId}`);
+  }
+
+  /** The server's copy, streamed into this spool and checked on the way. */
+  async #fetch(jobId: string): Promise<void> {
+    const ticket = this.#machine.job(jobId)?.row.ticket;
+    const { key, server } = this.#config;
+    const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };
+    try {
+      if (ticket === undefined) throw new TwinspoolError("job-unknown", jobId);
+      const chunks = getImage(`${server}/api/jobs/${jobId}/image`, headers);
+      if (!this.#images.has(jobId)) await this.#images.receive(jobId, chunks, ticket);
+      this.#runner.dispatch({ kind: "imageStored", jobId });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#runner.dispatch({ kind: "imageFetchFailed", jobId, reason });
+    }
   }
 
   async #send(jobId: string, to: Peer, url: string): Promise<void> {

@@ -7,8 +7,15 @@ import { pipeline } from "node:stream/promises";
 import * as z from "zod";
 import type { JobView, PrintEvent, PrinterView } from "../protocol/api.ts";
 import { TwinspoolError } from "../protocol/errors.ts";
-import { type PrinterAttributes, sourceSchema, spoolsSchema } from "../protocol/job.ts";
+import {
+  type JobChange,
+  jobChangeSchema,
+  type PrinterAttributes,
+  sourceChoiceSchema,
+  spoolsSchema,
+} from "../protocol/job.ts";
 import { limits } from "../protocol/limits.ts";
+import { describeIssue } from "../protocol/schema-issue.ts";
 import type { Config } from "../runtime/config-schema.ts";
 import { type Routes, sendError } from "../runtime/listener.ts";
 import type { ClientJob } from "./client-state.ts";
@@ -22,6 +29,8 @@ export interface ClientBackend {
   readonly serverLinked: boolean;
   job(jobId: string): ClientJob | undefined;
   cancel(jobId: string): void;
+  /** Throws `job-unknown`, `job-processing`, `spools-contradict`. */
+  change(jobId: string, change: JobChange): void;
   /** The whole print image of an open job; throws `image-missing`. */
   image(jobId: string): Promise<Uint8Array>;
   print(request: PrintRequest, onEvent: (event: PrintEvent) => void): Promise<string>;
@@ -32,10 +41,14 @@ const querySchema = z.object({
   title: z.string().min(1).max(1_000),
   name: z.string().max(1_000).optional(),
   printer: z.string().max(64).optional(),
-  source: sourceSchema.optional(),
+  source: sourceChoiceSchema.optional(),
   spools: spoolsSchema.optional(),
   copies: numberText.pipe(z.int().min(1).max(limits.copies)).optional(),
   documentDateMs: numberText.optional(),
+  priority: numberText.pipe(z.int().min(1).max(100)).optional(),
+  held: z.enum(["true", "false"]).optional(),
+  holdMs: numberText.pipe(z.int().max(limits.jobDelayMs)).optional(),
+  expiresMs: numberText.pipe(z.int().max(limits.jobDelayMs)).optional(),
 });
 
 /** The client's own HTTP door (`protocol/api.ts`): for the command line and programs of this machine. */
@@ -58,6 +71,13 @@ export function mountClientDoor(routes: Routes, client: ClientBackend, config: C
     client.cancel(jobId);
     const job = client.job(jobId);
     return context.json(job === undefined ? {} : { job: viewClientJob(job, client.serverLinked) });
+  });
+  app.patch("/api/jobs/:id", async (context) => {
+    const jobId = context.req.param("id");
+    const change = jobChangeSchema.safeParse(await context.req.json().catch(() => undefined));
+    if (!change.success) throw new TwinspoolError("request-invalid", describeIssue(change.error));
+    client.change(jobId, change.data);
+    return context.json({ job: view(jobId) });
   });
   app.get("/api/jobs/:id/image", async (context) => {
     const { jobId } = view(context.req.param("id"));
@@ -127,10 +147,10 @@ function parseQuery(request: IncomingMessage, config: Config): Omit<PrintRequest
   const { searchParams } = new URL(request.url ?? "/", "http://localhost");
   const parsed = querySchema.safeParse(Object.fromEntries(searchParams));
   if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new TwinspoolError("request-invalid", `${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`);
+    throw new TwinspoolError("request-invalid", describeIssue(parsed.error));
   }
-  const { name, printer, documentDateMs, title, source, spools, copies } = parsed.data;
+  const { name, printer, documentDateMs, title, source, spools, copies, priority, held, holdMs, expiresMs } =
+    parsed.data;
   return {
     title,
     source: source ?? config.from,
@@ -139,5 +159,9 @@ function parseQuery(request: IncomingMessage, config: Config): Omit<PrintRequest
     ...(name === undefined ? {} : { name }),
     ...(printer === undefined ? {} : { printer }),
     ...(documentDateMs === undefined ? {} : { documentDateMs }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(held === "true" ? { held: true } : {}),
+    ...(holdMs === undefined ? {} : { holdMs }),
+    ...(expiresMs === undefined ? {} : { expiresMs }),
   };
 }

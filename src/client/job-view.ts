@@ -1,10 +1,15 @@
 import type { JobView } from "../protocol/api.ts";
+import { settingsOf } from "../protocol/job-settings.ts";
 import type { ClientJob } from "./client-state.ts";
+import { expireAtMs, releaseAtMs } from "./job-changes.ts";
 
 /** A client's own job as its API shows it: what this side knows, also while the server is away. */
 export function viewClientJob(job: ClientJob, serverLinked: boolean): JobView {
   const { ticket, outcome, image, serverHasImage } = job.row;
-  const { jobId, title, clientName, printer, source, spools, sizeBytes, pages, heightDots, requestedAtMs } = ticket;
+  const { source, spools, priority } = settingsOf(job.row);
+  const holdUntilMs = releaseAtMs(job);
+  const expiresAtMs = expireAtMs(job);
+  const { jobId, title, clientName, printer, sizeBytes, pages, heightDots, requestedAtMs } = ticket;
   return {
     jobId,
     title,
@@ -14,6 +19,9 @@ export function viewClientJob(job: ClientJob, serverLinked: boolean): JobView {
     reason: reasonOf(job, serverLinked),
     source,
     spools,
+    priority,
+    ...(holdUntilMs === undefined ? {} : { holdUntilMs }),
+    ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
     held: { client: image === "stored", server: serverHasImage },
     sizeBytes,
     pages,
@@ -26,7 +34,7 @@ export function viewClientJob(job: ClientJob, serverLinked: boolean): JobView {
 }
 
 function stateOf(job: ClientJob): JobView["state"] {
-  if (job.row.heldReason !== undefined || job.reported === "held") return "pending-held";
+  if (job.row.heldReason !== undefined || job.reported === "held" || settingsOf(job.row).held) return "pending-held";
   if (job.row.outcome !== undefined) return "ended";
   if (job.row.cancelRequested) return "canceling";
   return job.reported === "started" || job.reported === "progressed" ? "processing" : "pending";

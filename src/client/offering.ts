@@ -1,3 +1,4 @@
+import { settingsOf } from "../protocol/job-settings.ts";
 import { limits } from "../protocol/limits.ts";
 import type { Peer } from "../protocol/messages.ts";
 import type { ClientCore } from "./client-core.ts";
@@ -18,7 +19,12 @@ export function sendOffer(core: ClientCore, job: ClientJob): void {
   if (job.row.outcome !== undefined || job.row.cancelRequested || !job.imageAtHand) return;
   const { ticket } = job.row;
   const lowestOpen = core.lowestOpen();
-  core.send(job.host, { type: "imageOffered", ticket, epoch: job.epoch, sentBy: "client", lowestOpen });
+  const { expiresMs } = settingsOf(job.row);
+  const expiry =
+    expiresMs === undefined
+      ? {}
+      : { expiresInMs: Math.max(0, Math.ceil(ticket.requestedAtMs + expiresMs - core.now.wallMs)) };
+  core.send(job.host, { type: "imageOffered", ticket, epoch: job.epoch, sentBy: "client", lowestOpen, ...expiry });
 }
 
 export function endOffering(job: ClientJob): void {
@@ -29,7 +35,9 @@ export function endOffering(job: ClientJob): void {
 
 export function cancelAtHost(core: ClientCore, job: ClientJob): void {
   if (job.row.outcome !== undefined) return;
-  core.send(job.host, { type: "outputCancelRequested", ticket: job.row.ticket, epoch: job.epoch });
+  const { ticket, cancelReason } = job.row;
+  const more = cancelReason === undefined ? {} : { reason: cancelReason, unlessStarted: true };
+  core.send(job.host, { type: "outputCancelRequested", ticket, epoch: job.epoch, ...more });
 }
 
 /** A host that is back may have ended what this client does not know of yet. */

@@ -1,4 +1,4 @@
-import type { Source, Spools } from "../protocol/job.ts";
+import type { SourceChoice, Spools } from "../protocol/job.ts";
 
 /** What someone at the client wants printed, and how. */
 export interface PrintRequest {
@@ -7,8 +7,16 @@ export interface PrintRequest {
   readonly name?: string;
   readonly title: string;
   readonly printer?: string;
-  readonly source: Source;
+  readonly source: SourceChoice;
   readonly spools: Spools;
   readonly copies: number;
   readonly documentDateMs?: number;
+  /** IPP job-priority: 1 to 100, 100 goes first; default 50. */
+  readonly priority?: number;
+  /** Waits until a person releases it. */
+  readonly held?: boolean;
+  /** Not before this time from now. */
+  readonly holdMs?: number;
+  /** Canceled when it has not begun by then, from now. */
+  readonly expiresMs?: number;
 }

@@ -6,17 +6,26 @@ import type { ClientJob } from "./client-state.ts";
 
 /** Step 301. */
 export function requestJob(core: ClientCore, job: ClientJob): void {
-  const { ticket, image } = job.row;
-  core.sendToServer({ type: "jobRequested", ticket, clientKeepsImage: image === "stored" });
+  const { ticket, image, settings, withoutServerCopy } = job.row;
+  core.sendToServer({
+    type: "jobRequested",
+    ticket,
+    clientKeepsImage: image === "stored",
+    ageMs: Math.max(0, Math.floor(core.now.wallMs - ticket.requestedAtMs)),
+    ...(settings === undefined ? {} : { settings }),
+    ...(withoutServerCopy === undefined ? {} : { withoutServerCopy }),
+  });
   job.serverRetry ??= core.firstRetry();
 }
 
 /** Says of one job what the server does not know for certain. */
 export function tellServer(core: ClientCore, job: ClientJob): void {
-  const { ticket, outcome, cancelRequested } = job.row;
+  const { ticket, outcome, cancelRequested, cancelReason } = job.row;
   if (outcome !== undefined) core.sendToServer({ type: "jobEnded", ticket, outcome });
   else requestJob(core, job);
-  if (cancelRequested) core.sendToServer({ type: "jobCancelRequested", jobId: ticket.jobId });
+  // The server sees by itself what has expired; a person's cancel it has to be told.
+  if (cancelRequested && cancelReason === undefined)
+    core.sendToServer({ type: "jobCancelRequested", jobId: ticket.jobId });
   job.serverRetry ??= core.firstRetry();
 }
 
@@ -34,6 +43,7 @@ export function serverReturned(core: ClientCore): void {
   core.silentSinceMs = undefined;
   for (const job of core.jobs.values()) {
     job.uploading = false;
+    job.fetching = false;
     job.serverRetry = undefined;
   }
   listOpenJobs(core);

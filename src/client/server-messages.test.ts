@@ -11,6 +11,7 @@ describe("a job is accepted (step 303)", () => {
       type: "jobRequested",
       ticket: ticketOf(1),
       clientKeepsImage: true,
+      ageMs: expect.any(Number),
     });
     expect(told(client.accepted(ticketOf(1)))).toEqual(["accepted"]);
     expect(told(client.accepted(ticketOf(1)))).toEqual([]);

@@ -4,6 +4,7 @@ import type { Message, MessageOf } from "../protocol/messages.ts";
 import type { RowWrite } from "../runtime/machine.ts";
 import type { ClientCore } from "./client-core.ts";
 import { type ClientJob, clientTables } from "./client-state.ts";
+import { fetchCopy, serverChanged, serverConfirmed } from "./job-changes.ts";
 import { startOffering } from "./offering.ts";
 import { acceptJob, cancelJob, closeJob, eraseJob, holdJob } from "./outcomes.ts";
 import { listOpenJobs, requestJob, tellServer } from "./requests.ts";
@@ -12,12 +13,17 @@ import { listOpenJobs, requestJob, tellServer } from "./requests.ts";
 export function serverSaid(core: ClientCore, job: ClientJob, message: Message): void {
   switch (message.type) {
     case "jobAccepted":
-      return jobAccepted(core, job, message.wantImage);
+      jobAccepted(core, job, message.wantImage);
+      if (message.hasImage === true) serverConfirmed(core, job, message.revision);
+      return fetchCopy(core, job);
+    case "jobChanged":
+      return serverChanged(core, job, message.settings);
     case "jobRefused":
       return jobRefused(core, job, message.code, message.detail);
     case "imageStored":
       serverHasImage(core, job);
-      return acceptJob(core, job);
+      acceptJob(core, job);
+      return serverConfirmed(core, job, message.revision);
     case "jobStarted":
       return jobStarted(core, job, message);
     case "jobHeld":

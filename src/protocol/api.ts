@@ -3,9 +3,11 @@ import { errorCodes } from "./errors.ts";
 import { jobIdSchema } from "./ids.ts";
 import {
   historyRowSchema,
+  jobEventSchema,
   outcomeRecordSchema,
   printerAttributesSchema,
   printerStateSchema,
+  sourceChoiceSchema,
   sourceSchema,
   spoolsSchema,
 } from "./job.ts";
@@ -19,6 +21,7 @@ import {
  *     GET  /api/jobs/JOB/preview.png      the same dots as PNG
  *     POST /api/jobs/JOB/cancel           { job: JobView } or { history: HistoryRow }
  *     POST /api/jobs/JOB/retry            the same (server only)
+ *     PATCH /api/jobs/JOB                 body: JobChange; the same; 409 when the job is on its way (also at the client)
  *     GET  /api/history?limit=&before=&printer=   { rows: HistoryRow[] } (server only), newest first
  *     GET  /api/printers                  { printers: PrinterView[] }
  *     PUT  /api/documents?title=&printer=&source=&spools=&copies=&documentDateMs=&name=   (client only)
@@ -33,8 +36,12 @@ export const jobViewSchema = z.object({
   state: z.enum(["pending", "pending-held", "processing", "canceling", "ended"]),
   /** What it waits for or why it is held, as a sentence. */
   reason: z.string(),
-  source: sourceSchema,
+  source: sourceChoiceSchema,
   spools: spoolsSchema,
+  priority: z.int(),
+  /** Wall clock of the answering side; absent when it may go at once, or never expires. */
+  holdUntilMs: z.int().optional(),
+  expiresAtMs: z.int().optional(),
   /** Which spools hold the image at this moment, as far as the answering side knows. */
   held: z.object({ client: z.boolean(), server: z.boolean() }),
   sizeBytes: z.int(),
@@ -47,6 +54,8 @@ export const jobViewSchema = z.object({
   sentBy: sourceSchema.optional(),
   outcome: outcomeRecordSchema.optional(),
   reprintOf: jobIdSchema.optional(),
+  /** What happened to it, oldest first; only the server tells. */
+  events: z.array(jobEventSchema).optional(),
 });
 export type JobView = z.infer<typeof jobViewSchema>;
 

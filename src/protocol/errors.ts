@@ -132,6 +132,13 @@ export const errorTable = {
     retryable: false,
     fault: "user",
   },
+  "job-processing": {
+    sentence: "the job is on its way to the printer or has ended",
+    next: "cancel it, or change jobs while they wait",
+    httpStatus: 409,
+    retryable: false,
+    fault: "user",
+  },
   "ledger-other": {
     sentence: "the job was made for an older ledger of this printer host",
     next: "check the paper; then print again with: twinspool retry JOB, or drop it with: twinspool cancel JOB",

@@ -6,6 +6,10 @@ import { limits } from "./limits.ts";
 export const sourceSchema = z.enum(["client", "server"]);
 export type Source = z.infer<typeof sourceSchema>;
 
+/** What a person may choose: a spool, or to leave it to the server when the job's turn comes. */
+export const sourceChoiceSchema = z.enum([...sourceSchema.options, "auto"]);
+export type SourceChoice = z.infer<typeof sourceChoiceSchema>;
+
 /** Which spools keep the image (fig. 9). */
 export const spoolsSchema = z.enum(["both", "client", "server"]);
 export type Spools = z.infer<typeof spoolsSchema>;
@@ -22,13 +26,22 @@ export const indeterminatePolicySchema = z.enum(["hold", "reprint-marked", "assu
 export type IndeterminatePolicy = z.infer<typeof indeterminatePolicySchema>;
 
 const wallMsSchema = z.int().min(0);
+const durationMsSchema = z.int().min(0).max(limits.jobDelayMs);
+/** IPP job-priority: 1 to 100, 100 goes first. */
+const prioritySchema = z.int().min(1).max(100);
+export const defaultPriority = 50;
 
 /** What is known of a job from its first moment and never changes: the body of `jobRequested` (step 301). */
 export const jobTicketSchema = z.object({
   jobId: jobIdSchema,
   printer: printerNameSchema,
-  source: sourceSchema,
+  /** As first chosen; `jobSettingsSchema` has what holds now. */
+  source: sourceChoiceSchema,
   spools: spoolsSchema,
+  priority: prioritySchema.optional(),
+  held: z.boolean().optional(),
+  holdMs: durationMsSchema.optional(),
+  expiresMs: durationMsSchema.optional(),
   title: z.string().max(limits.titleChars),
   clientName: z.string().max(limits.nameChars),
   /** Wall clock of the client, ms since 1970, for people to read; never compared with another machine's. */
@@ -47,6 +60,47 @@ export const jobTicketSchema = z.object({
   reprintOf: jobIdSchema.optional(),
 });
 export type JobTicket = z.infer<typeof jobTicketSchema>;
+
+/**
+ * What may be changed while the job waits. Durations count from the request, each side by its own clock: no clock of
+ * one machine is compared with another's.
+ */
+export const jobSettingsSchema = z.object({
+  /** Grows with each change: even numbers are the server's, odd ones the client's, so that no two changes share one. */
+  revision: z.int().min(0),
+  source: sourceChoiceSchema,
+  spools: spoolsSchema,
+  priority: prioritySchema,
+  /** A person holds it until a person releases it (IPP job-hold-until `indefinite`). */
+  held: z.boolean(),
+  /** Not before this time after the request (IPP job-hold-until-time). */
+  holdMs: durationMsSchema.optional(),
+  /** A job that has not begun by then is canceled. */
+  expiresMs: durationMsSchema.optional(),
+});
+export type JobSettings = z.infer<typeof jobSettingsSchema>;
+
+/** What a person changes; what is absent stays. `null` takes a time away. */
+export const jobChangeSchema = z
+  .object({
+    source: sourceChoiceSchema,
+    spools: spoolsSchema,
+    priority: prioritySchema,
+    held: z.boolean(),
+    holdMs: durationMsSchema.nullable(),
+    expiresMs: durationMsSchema.nullable(),
+  })
+  .partial();
+export type JobChange = z.infer<typeof jobChangeSchema>;
+
+/** Something that happened to a job, for people to read. */
+export const jobEventSchema = z.object({
+  /** Wall clock of the side that saw it. */
+  atMs: wallMsSchema,
+  event: z.string().max(limits.nameChars),
+  detail: z.string().max(limits.reasonChars).optional(),
+});
+export type JobEvent = z.infer<typeof jobEventSchema>;
 
 /** The final word on a job: the body of `outputEnded` (step 311), read from the host's ledger. */
 export const outcomeRecordSchema = z.object({
@@ -103,12 +157,16 @@ export const historyRowSchema = z.object({
   clientName: z.string().max(limits.nameChars),
   pages: z.int().min(0),
   heightDots: z.int().min(0),
-  source: sourceSchema.optional(),
+  /** As it was chosen last; `outcome.sentBy` is what was used. */
+  source: sourceChoiceSchema.optional(),
   spools: spoolsSchema.optional(),
+  priority: prioritySchema.optional(),
   requestedAtMs: wallMsSchema.optional(),
   documentDateMs: wallMsSchema.optional(),
   sizeBytes: z.int().min(1).optional(),
   reprintOf: jobIdSchema.optional(),
+  /** What happened on the way, oldest first. */
+  events: z.array(jobEventSchema).max(limits.eventsPerJob).optional(),
   outcome: outcomeRecordSchema,
   /** When the server wrote it; its own wall clock. */
   recordedAtMs: wallMsSchema,

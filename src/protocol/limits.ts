@@ -21,6 +21,9 @@ export const limits = {
   openJobsPerClient: 1000,
   documentBytes: 512 * 1024 * 1024,
   copies: 99,
+  /** Holding and expiry: a year. */
+  jobDelayMs: 366 * 24 * 60 * 60 * 1000,
+  eventsPerJob: 40,
 } as const;
 
 /** Timers of the protocol, milliseconds. They decide speed, never safety (design §3). */

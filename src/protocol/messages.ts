@@ -2,6 +2,7 @@ import * as z from "zod";
 import { errorCodes } from "./errors.ts";
 import { clientIdSchema, incarnationSchema, jobIdSchema, nonceSchema, printerNameSchema } from "./ids.ts";
 import {
+  jobSettingsSchema,
   jobTicketSchema,
   outcomeRecordSchema,
   printerAttributesSchema,
@@ -20,6 +21,7 @@ const epochSchema = z
 const codeSchema = z.enum(errorCodes);
 const detailSchema = z.string().max(limits.reasonChars);
 const jobIdsSchema = z.array(jobIdSchema).max(limits.openJobsPerMessage);
+const revisionSchema = z.int().min(0);
 const lowestOpenSchema = z.int().min(1);
 
 /**
@@ -62,7 +64,17 @@ export const helloAnswerSchema = z.discriminatedUnion("type", [
 /** Every control message. Named in the past tense: what its sender says has happened (design §2, §9). */
 export const messageSchema = z.discriminatedUnion("type", [
   // client -> server
-  z.object({ type: z.literal("jobRequested"), ticket: jobTicketSchema, clientKeepsImage: z.boolean() }),
+  z.object({
+    type: z.literal("jobRequested"),
+    ticket: jobTicketSchema,
+    clientKeepsImage: z.boolean(),
+    /** Absent while they are as the ticket says. */
+    settings: jobSettingsSchema.optional(),
+    /** How long ago it was requested, by the client's own clock. */
+    ageMs: z.int().min(0).optional(),
+    /** Why the client asks the server to keep no copy, such as a loaded network. */
+    withoutServerCopy: detailSchema.optional(),
+  }),
   z.object({ type: z.literal("senderReady"), jobId: jobIdSchema, epoch: epochSchema }),
   z.object({
     type: z.literal("senderHasNoImage"),
@@ -86,9 +98,17 @@ export const messageSchema = z.discriminatedUnion("type", [
     type: z.literal("printersListed"),
     printers: z.array(printerAttributesSchema).max(limits.printersPerServer),
   }),
-  z.object({ type: z.literal("jobAccepted"), jobId: jobIdSchema, wantImage: z.boolean() }),
+  z.object({
+    type: z.literal("jobAccepted"),
+    jobId: jobIdSchema,
+    wantImage: z.boolean(),
+    /** The server's copy is durable, and the settings of this revision let nobody but a newer one take it away. */
+    hasImage: z.boolean().optional(),
+    revision: revisionSchema.optional(),
+  }),
+  z.object({ type: z.literal("jobChanged"), jobId: jobIdSchema, settings: jobSettingsSchema }),
   z.object({ type: z.literal("jobRefused"), jobId: jobIdSchema, code: codeSchema, detail: detailSchema }),
-  z.object({ type: z.literal("imageStored"), jobId: jobIdSchema }),
+  z.object({ type: z.literal("imageStored"), jobId: jobIdSchema, revision: revisionSchema.optional() }),
   z.object({ type: z.literal("jobStarted"), jobId: jobIdSchema, epoch: epochSchema }),
   z.object({ type: z.literal("jobHeld"), jobId: jobIdSchema, reason: detailSchema }),
   z.object({ type: z.literal("jobClosed"), jobId: jobIdSchema, outcome: outcomeRecordSchema.optional() }),
@@ -101,9 +121,19 @@ export const messageSchema = z.discriminatedUnion("type", [
     sentBy: sourceSchema,
     /** Lowest open sequence number of the ticket's origin: everything below is final and may be forgotten. */
     lowestOpen: lowestOpenSchema.optional(),
+    /** A job that has not begun after this time is not printed any more. */
+    expiresInMs: z.int().min(0).optional(),
   }),
   z.object({ type: z.literal("outputAcknowledged"), jobId: jobIdSchema }),
-  z.object({ type: z.literal("outputCancelRequested"), ticket: jobTicketSchema, epoch: epochSchema }),
+  z.object({
+    type: z.literal("outputCancelRequested"),
+    ticket: jobTicketSchema,
+    epoch: epochSchema,
+    /** What the ledger is to say. */
+    reason: detailSchema.optional(),
+    /** Let it be when its first byte may have gone out. */
+    unlessStarted: z.boolean().optional(),
+  }),
   z.object({ type: z.literal("outcomesRequested"), jobIds: jobIdsSchema, lowestOpen: lowestOpenSchema.optional() }),
   z.object({
     type: z.literal("openJobsKnown"),

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { printerNameSchema } from "../protocol/ids.ts";
-import { indeterminatePolicySchema, sourceSchema, spoolsSchema } from "../protocol/job.ts";
+import { indeterminatePolicySchema, sourceChoiceSchema, spoolsSchema } from "../protocol/job.ts";
 import { defaultTimers, limits, type Timers } from "../protocol/limits.ts";
 
 /*
@@ -107,7 +107,9 @@ export const configSchema = section({
     .describe("shared secret of all processes; needed to listen beyond this machine"),
   printers: printers.default([]).describe("printers of this host"),
   defaultPrinter: printerName().optional().describe("printer of jobs that name none"),
-  from: words(sourceSchema.options).default("client").describe("spool from which the image goes to the printer"),
+  from: words(sourceChoiceSchema.options)
+    .default("client")
+    .describe("spool from which the image goes to the printer; auto leaves it to the server when the turn comes"),
   spool: words(spoolsSchema.options).default("both").describe("spools that keep the image"),
   timers: section(timerShape).prefault({}).describe("timers of the protocol, milliseconds; they decide only speed"),
   retention: section({

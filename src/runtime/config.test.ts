@@ -92,7 +92,7 @@ test("an error names key, origin, value and what is allowed", async () => {
     "listen.port from the environment (TWINSPOOL_LISTEN_PORT) is 70000, allowed: a whole number from 0 to 65535 (0: any free port)",
   );
   expect((await refusal({ argvFlags: { from: "printer" } })).detail).toBe(
-    'from from the command line is "printer", allowed: one of client, server',
+    'from from the command line is "printer", allowed: one of client, server, auto',
   );
   const files = { "/c.toml": '[[printers]]\nname = "a"\nuri = "file:/x"\n[[printers]]\nname = "a"\nuri = "file:/y"\n' };
   expect((await refusal({ argvFlags: { config: "/c.toml" } }, files)).detail).toBe(

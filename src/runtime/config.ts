@@ -1,7 +1,8 @@
 import { homedir, hostname } from "node:os";
 import { posix, resolve, win32 } from "node:path";
 import { TwinspoolError } from "../protocol/errors.ts";
-import type { Source, Spools } from "../protocol/job.ts";
+import type { SourceChoice, Spools } from "../protocol/job.ts";
+import { sourceFitsSpools } from "../protocol/job-settings.ts";
 import { limits } from "../protocol/limits.ts";
 import { type Config, type ConfigKey, configKeys, configSchema, printerConfigSchema } from "./config-schema.ts";
 import { nearestWord } from "./did-you-mean.ts";
@@ -56,8 +57,8 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
 }
 
 /** The image can only come from a spool that keeps it (fig. 9). Throws `spools-contradict`. */
-export function checkSpools(from: Source, spool: Spools): void {
-  if (spool === "both" || spool === from) return;
+export function checkSpools(from: SourceChoice, spool: Spools): void {
+  if (sourceFitsSpools({ source: from, spools: spool })) return;
   throw new TwinspoolError(
     "spools-contradict",
     `from is ${from}, but spool is ${spool}; --from ${spool}, or --spool both, works`,

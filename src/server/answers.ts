@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../protocol/errors.ts";
 import type { JobId } from "../protocol/ids.ts";
+import { settingsOf } from "../protocol/job-settings.ts";
 import type { Peer } from "../protocol/messages.ts";
 import { isUndecided } from "./history-row.ts";
 import type { ServerCore } from "./server-core.ts";
@@ -7,11 +8,14 @@ import type { ServerJob } from "./server-state.ts";
 
 /** Where the job stands, as an answer to whatever its client asked. */
 export function answerKnown(core: ServerCore, to: Peer, job: ServerJob): void {
-  const { ticket, serverCopy, imageStored, clientKeepsImage, heldReason } = job.row;
+  const { ticket, serverCopy, imageStored, clientKeepsImage, clientRevision, heldReason } = job.row;
   const { jobId } = ticket;
   // A client that cannot keep the image, or lost it, needs the copy here whatever was narrowed before.
   if (!serverCopy && !clientKeepsImage) core.save(job, { serverCopy: true });
-  core.send(to, { type: "jobAccepted", jobId, wantImage: job.row.serverCopy && !imageStored });
+  const settings = settingsOf(job.row);
+  if (clientRevision < settings.revision) core.send(to, { type: "jobChanged", jobId, settings });
+  const wantImage = job.row.serverCopy && !imageStored;
+  core.send(to, { type: "jobAccepted", jobId, wantImage, hasImage: imageStored, revision: settings.revision });
   if (heldReason !== undefined) core.send(to, { type: "jobHeld", jobId, reason: heldReason });
 }
 

@@ -85,14 +85,14 @@ describe("a job is refused (S417, NG)", () => {
 
   it("when this spool is full and its copy is needed", () => {
     const server = readyServer();
-    server.give({ kind: "spoolLevelChanged", level: "full" });
+    server.give({ kind: "spoolLevelChanged", level: "full", reason: "82 % of the spool's quota are used" });
     expect(refusal(server, ticketOf(1))?.code).toBe("spool-full");
     expect(refusal(server, ticketOf(1, { spools: "client" }), false)?.code).toBe("spool-full");
   });
 
   it("but not when a full spool is not needed for it", () => {
     const server = readyServer();
-    server.give({ kind: "spoolLevelChanged", level: "full" });
+    server.give({ kind: "spoolLevelChanged", level: "full", reason: "82 % of the spool's quota are used" });
     const effects = server.request(ticketOf(1, { spools: "client" }));
     expect(sent(effects, "jobAccepted")[0]?.wantImage).toBe(false);
   });
@@ -120,14 +120,14 @@ describe("a job is refused (S417, NG)", () => {
 describe("near-full narrows the spools", () => {
   it("to the client's, where the client has the image", () => {
     const server = readyServer();
-    server.give({ kind: "spoolLevelChanged", level: "near-full" });
+    server.give({ kind: "spoolLevelChanged", level: "near-full", reason: "82 % of the spool's quota are used" });
     expect(sent(server.request(ticketOf(1)), "jobAccepted")[0]?.wantImage).toBe(false);
     expect(server.row(jobIdOf(1))?.serverCopy).toBe(false);
   });
 
   it("never to none: without the client's copy the wider choice stands", () => {
     const server = readyServer();
-    server.give({ kind: "spoolLevelChanged", level: "near-full" });
+    server.give({ kind: "spoolLevelChanged", level: "near-full", reason: "82 % of the spool's quota are used" });
     expect(sent(server.request(ticketOf(1), false), "jobAccepted")[0]?.wantImage).toBe(true);
   });
 });

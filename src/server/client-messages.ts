@@ -1,14 +1,17 @@
 import { type ErrorCode, errorTable } from "../protocol/errors.ts";
 import { originKey, parseJobId } from "../protocol/ids.ts";
 import type { HistoryRow, JobTicket } from "../protocol/job.ts";
+import { settingsOf } from "../protocol/job-settings.ts";
 import type { Message, MessageOf, Peer } from "../protocol/messages.ts";
 import { answerKnown, answerUnlisted, refuseJob } from "./answers.ts";
 import { isUndecided } from "./history-row.ts";
+import { balanceCopies, clientTold, narrowing } from "./job-changes.ts";
 import { takeOver } from "./orders.ts";
 import { endJob, holdUnlisted, recordUnlisted } from "./outcomes.ts";
 import { tellOpenJobs } from "./printer-hosts.ts";
 import { cancelJob, holdJob } from "./resolutions.ts";
 import type { ServerCore } from "./server-core.ts";
+import type { ServerJobRow } from "./server-state.ts";
 
 /** The client's word. */
 export function clientSaid(core: ServerCore, from: Peer, message: Message): void {
@@ -43,16 +46,34 @@ function jobRequested(core: ServerCore, from: Peer, message: MessageOf<"jobReque
   }
   if (known === undefined && history !== undefined) return requestedAgain(core, from, ticket, history);
   if (known !== undefined) {
-    if (known.row.clientKeepsImage !== clientKeepsImage) core.save(known, { clientKeepsImage });
+    clientTold(core, known, message);
+    balanceCopies(core, known);
     return answerKnown(core, from, known);
   }
   const refusal = refusalOf(core, ticket, clientKeepsImage);
   if (refusal !== undefined) return refuseJob(core, from, jobId, refusal.code, refusal.detail);
-  const serverCopy = !clientKeepsImage || (ticket.spools !== "client" && core.spoolLevel === "ok");
-  const job = core.enqueue(ticket, { clientKeepsImage, serverCopy, imageStored: false });
+  const { settings, ageMs = 0 } = message;
+  const { spools, revision } = settingsOf({ ticket, settings });
+  const narrowed = spools === "client" ? undefined : narrowedBy(core, message.withoutServerCopy);
+  const job = core.enqueue(ticket, {
+    clientKeepsImage,
+    clientRevision: revision,
+    serverCopy: !clientKeepsImage || (spools !== "client" && narrowed === undefined),
+    imageStored: false,
+    requestedHereMs: Math.floor(core.now.wallMs - ageMs),
+    ...(settings === undefined ? {} : { settings }),
+    ...(narrowed === undefined ? {} : { narrowed }),
+  });
+  core.event(job, "accepted", narrowed === undefined ? undefined : `without a copy here: ${narrowed.reason}`);
   core.save(job);
   core.note("job-added", jobId, ticket.printer);
   answerKnown(core, from, job);
+}
+
+function narrowedBy(core: ServerCore, clientReason: string | undefined): ServerJobRow["narrowed"] {
+  if (clientReason !== undefined) return { by: "client", reason: clientReason };
+  const reason = narrowing(core);
+  return reason === undefined ? undefined : { by: "server", reason };
 }
 
 /** Its client was away when the job ended: now it tells what only the ticket knows. */
@@ -76,7 +97,7 @@ function refusalOf(
     return { code: "image-wrong-width", detail: `${ticket.widthDots} dots, the printer has ${printer.widthDots}` };
   }
   const needsRoom = !clientKeepsImage || ticket.spools !== "client";
-  if (needsRoom && core.spoolLevel === "full") return { code: "spool-full", detail: "" };
+  if (needsRoom && core.spool.level === "full") return { code: "spool-full", detail: core.spool.reason };
   const open = core.queue.countOfClient(parseJobId(ticket.jobId).clientId);
   const limit = core.config.maxOpenJobsPerClient;
   return open < limit ? undefined : { code: "too-many-jobs", detail: `${open} open, ${limit} allowed` };
@@ -126,5 +147,6 @@ function senderHasNoImage(core: ServerCore, message: MessageOf<"senderHasNoImage
   }
   const { kind } = job.phase;
   if (message.epoch !== job.row.epoch || (kind !== "starting" && kind !== "client-sending")) return;
+  core.event(job, "the client cannot send", message.code ?? message.reason);
   takeOver(core, job);
 }

@@ -1,16 +1,26 @@
-import type { HistoryRow, JobTicket, OutcomeRecord } from "../protocol/job.ts";
+import type { HistoryRow, JobEvent, JobSettings, JobTicket, OutcomeRecord } from "../protocol/job.ts";
+import { settingsOf } from "../protocol/job-settings.ts";
+
+/** What is known of a job beside its outcome: a row of the queue, or the ticket alone. */
+export interface KnownJob {
+  readonly ticket: JobTicket;
+  readonly settings?: JobSettings | undefined;
+  readonly events?: readonly JobEvent[];
+}
 
 /** What the history says of a job; without its ticket only what the ledger knows. */
 export function makeHistoryRow(
   outcome: OutcomeRecord,
-  ticket: JobTicket | undefined,
+  job: KnownJob | undefined,
   printer: string,
   recordedAtMs: number,
 ): HistoryRow {
   const { jobId, title, clientName, pages, heightDots } = outcome;
   const common = { jobId, printer, outcome, recordedAtMs };
-  if (ticket === undefined) return { ...common, title, clientName, pages, heightDots };
-  const { source, spools, requestedAtMs, documentDateMs, sizeBytes, reprintOf } = ticket;
+  if (job === undefined) return { ...common, title, clientName, pages, heightDots };
+  const { ticket, events } = job;
+  const { source, spools, priority } = settingsOf(job);
+  const { requestedAtMs, documentDateMs, sizeBytes, reprintOf } = ticket;
   return {
     ...common,
     title: ticket.title,
@@ -19,10 +29,12 @@ export function makeHistoryRow(
     heightDots: ticket.heightDots,
     source,
     spools,
+    priority,
     requestedAtMs,
     sizeBytes,
     ...(documentDateMs === undefined ? {} : { documentDateMs }),
     ...(reprintOf === undefined ? {} : { reprintOf }),
+    ...(events === undefined || events.length === 0 ? {} : { events: [...events] }),
   };
 }
 

@@ -57,6 +57,7 @@ function offerAnswered(core: ServerCore, job: ServerJob, message: OfferAnswer): 
       return core.changed(job);
     case "outputStarted":
       if (job.phase.kind === "outputting") return;
+      core.event(job, "prints", `sent by the ${message.sentBy}`);
       job.phase = { kind: "outputting", retry: core.firstRetry(), sentBy: message.sentBy };
       job.attempt = undefined;
       job.lastRefusal = undefined;
@@ -76,6 +77,7 @@ function offerRefused(core: ServerCore, job: ServerJob, { code, epoch }: Message
     return holdJob(core, job, code);
   }
   if (epoch !== job.row.epoch || job.phase.kind !== "offering") return;
+  core.event(job, "not taken by the printer host", code);
   core.wait(job, core.pause(job));
   job.lastRefusal = code;
 }

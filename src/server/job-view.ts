@@ -1,5 +1,7 @@
 import type { JobView, PrinterView } from "../protocol/api.ts";
 import { type ErrorCode, errorTable } from "../protocol/errors.ts";
+import { settingsOf } from "../protocol/job-settings.ts";
+import { expireAtMs, releaseAtMs } from "./job-changes.ts";
 import { isPending } from "./scheduler.ts";
 import type { ServerJob, ServerPrinter, WaitingReason } from "./server-state.ts";
 
@@ -10,6 +12,8 @@ const waitingSentences: Readonly<Record<WaitingReason, string>> = {
   "waits-for-client": "waits for the client, which has the only image",
   "waits-for-printer-host": "waits for the printer host",
   "waits-for-sender": "waits for the next attempt to send it",
+  "held-by-person": "held until a person releases it",
+  "held-until": "held until its time",
 };
 
 const phaseSentences = {
@@ -23,7 +27,10 @@ const phaseSentences = {
 /** A job of the queue as the API shows it. */
 export function viewJob(job: ServerJob): JobView {
   const { ticket, outcome, imageStored, clientKeepsImage } = job.row;
-  const { jobId, title, clientName, printer, source, spools, sizeBytes, pages, heightDots, requestedAtMs } = ticket;
+  const { jobId, title, clientName, printer, sizeBytes, pages, heightDots, requestedAtMs } = ticket;
+  const { source, spools, priority } = settingsOf(job.row);
+  const holdUntilMs = releaseAtMs(job);
+  const expiresAtMs = expireAtMs(job);
   const sentBy = senderOf(job);
   return {
     jobId,
@@ -34,6 +41,9 @@ export function viewJob(job: ServerJob): JobView {
     reason: reasonOf(job),
     source,
     spools,
+    priority,
+    ...(holdUntilMs === undefined ? {} : { holdUntilMs }),
+    ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
     held: { client: clientKeepsImage, server: imageStored },
     sizeBytes,
     pages,
@@ -44,6 +54,7 @@ export function viewJob(job: ServerJob): JobView {
     ...(sentBy === undefined ? {} : { sentBy }),
     ...(outcome === undefined ? {} : { outcome }),
     ...(ticket.reprintOf === undefined ? {} : { reprintOf: ticket.reprintOf }),
+    events: [...job.row.events],
   };
 }
 
@@ -56,7 +67,8 @@ function stateOf(job: ServerJob): JobView["state"] {
   if (isReprinting(job)) return "processing";
   if (job.row.heldReason !== undefined) return "pending-held";
   if (job.row.cancelRequested) return "canceling";
-  return isPending(job) && job.phase.kind !== "waiting" ? "processing" : "pending";
+  if (job.phase.kind !== "waiting") return isPending(job) ? "processing" : "pending";
+  return job.phase.reason === "held-by-person" || job.phase.reason === "held-until" ? "pending-held" : "pending";
 }
 
 function reasonOf(job: ServerJob): string {

@@ -1,6 +1,7 @@
 import { originKey, parseJobId } from "../protocol/ids.ts";
 import { answerKnown } from "./answers.ts";
-import { chooseSender, isActive, isPending, type Surroundings } from "./scheduler.ts";
+import { expireAtMs, standsBack } from "./job-changes.ts";
+import { chooseSender, inTurn, isActive, isPending, type Surroundings } from "./scheduler.ts";
 import type { ServerCore } from "./server-core.ts";
 import type { ServerJob } from "./server-state.ts";
 
@@ -20,21 +21,31 @@ export function schedule(core: ServerCore, name: string): void {
     printing += 1;
   }
   if (printing >= startedAtOnce) return;
-  for (const job of core.queue.ofPrinter(name)) {
+  for (const job of inTurn(() => core.queue.ofPrinter(name))) {
     if (!isPending(job) || job.phase.kind !== "waiting" || job.phase.notBeforeMs > core.now.monotonicMs) continue;
+    const back = standsBack(core, job);
+    if (back !== undefined) {
+      core.setWaiting(job, back, 0);
+      continue;
+    }
     const choice = chooseSender(job, surroundings(core, job));
     if (choice.kind === "wait") {
       core.setWaiting(job, choice.reason, 0);
       if (choice.reason === "waits-for-image") askImage(core, job);
       continue;
     }
-    return choice.kind === "start-client" ? startClient(core, job) : offerOwn(core, job);
+    return choice.kind === "start-client" ? startClient(core, job, choice.why) : offerOwn(core, job, choice.why);
   }
 }
 
 function surroundings(core: ServerCore, job: ServerJob): Surroundings {
-  const hostLinked = core.printers.get(job.row.ticket.printer)?.linked === true;
-  return { clientLinked: core.linked.has(job.client), hostLinked };
+  const printer = core.printers.get(job.row.ticket.printer);
+  return {
+    clientLinked: core.linked.has(job.client),
+    hostLinked: printer?.linked === true,
+    hostBeside: printer !== undefined && core.config.isBeside(printer.row.attributes.hostUrl),
+    networkLoaded: core.network.loaded,
+  };
 }
 
 /** The client is there and its upload is not: says now and then that the image is wanted. */
@@ -48,7 +59,8 @@ function askImage(core: ServerCore, job: ServerJob): void {
 }
 
 /** Step 307. The epoch is durable before the order leaves. */
-function startClient(core: ServerCore, job: ServerJob): void {
+function startClient(core: ServerCore, job: ServerJob, why: string): void {
+  core.event(job, "the client is to send", why);
   core.save(job, { epoch: job.row.epoch + 1 });
   const deadlineMs = core.now.monotonicMs + core.config.timers.startTimeoutMs;
   job.phase = { kind: "starting", deadlineMs, retry: core.firstRetry() };
@@ -59,7 +71,8 @@ function sendStart(core: ServerCore, job: ServerJob): void {
   core.send(job.client, { type: "jobStarted", jobId: job.row.ticket.jobId, epoch: job.row.epoch });
 }
 
-function offerOwn(core: ServerCore, job: ServerJob): void {
+function offerOwn(core: ServerCore, job: ServerJob, why: string): void {
+  core.event(job, "the server sends", why);
   core.save(job, { epoch: job.row.epoch + 1 });
   job.phase = { kind: "offering", retry: core.firstRetry(), sending: false };
   sendOffer(core, job);
@@ -69,7 +82,10 @@ function sendOffer(core: ServerCore, job: ServerJob): void {
   const { ticket, epoch } = job.row;
   const lowestOpen = lowestOpenOf(core, originKey(parseJobId(ticket.jobId)));
   const more = lowestOpen === undefined ? {} : { lowestOpen };
-  core.send(job.host, { type: "imageOffered", ticket, epoch, sentBy: "server", ...more });
+  const expiresAtMs = expireAtMs(job);
+  const expiry =
+    expiresAtMs === undefined ? {} : { expiresInMs: Math.max(0, Math.ceil(expiresAtMs - core.now.wallMs)) };
+  core.send(job.host, { type: "imageOffered", ticket, epoch, sentBy: "server", ...more, ...expiry });
 }
 
 /** For its own reprints the server knows it, for a client's job it was told. */
@@ -86,7 +102,9 @@ function lowestOpenOf(core: ServerCore, origin: string): number | undefined {
 /** S410: the started client does not do it. */
 export function takeOver(core: ServerCore, job: ServerJob): void {
   core.note("client-silent", job.row.ticket.jobId, job.phase.kind);
-  if (job.row.imageStored && surroundings(core, job).hostLinked) return offerOwn(core, job);
+  if (job.row.imageStored && surroundings(core, job).hostLinked) {
+    return offerOwn(core, job, "takeover: the client was told to and does not");
+  }
   core.wait(job, core.pause(job));
 }
 

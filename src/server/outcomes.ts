@@ -33,8 +33,13 @@ function answerEnded(core: ServerCore, to: Peer, jobId: JobId): void {
 
 /** The history is written at once, whatever becomes of the row in the queue: it says what the ledger says (I5). */
 function settle(core: ServerCore, job: ServerJob, record: OutcomeRecord, printer: string): void {
-  const { ticket, cancelRequested, retryRequested } = job.row;
-  const history = makeHistoryRow(record, ticket, printer, core.now.wallMs);
+  const { cancelRequested, retryRequested } = job.row;
+  core.event(
+    job,
+    record.outcome,
+    record.reason ?? `sent by the ${record.sentBy ?? "nobody"}, evidence ${record.evidence}`,
+  );
+  const history = makeHistoryRow(record, job.row, printer, core.now.wallMs);
   core.note("job-ended", record.jobId, `${record.outcome} by ${record.sentBy ?? "nobody"}: ${record.evidence}`);
   if (record.outcome === "printed") return closeJob(core, job, history);
   // A retry that had to be canceled first goes on from here, whether or not the host knows that nothing was printed.
@@ -66,7 +71,7 @@ export function recordUnlisted(
   printer: string,
   history: HistoryRow | undefined,
 ): void {
-  const row = makeHistoryRow(record, ticket, printer, core.now.wallMs);
+  const row = makeHistoryRow(record, ticket === undefined ? undefined : { ticket }, printer, core.now.wallMs);
   const kept = history?.resolution === undefined ? {} : { resolution: history.resolution };
   const assumed =
     record.outcome === "indeterminate" && core.config.indeterminatePolicy(printer) === "assume-printed"

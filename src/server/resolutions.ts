@@ -1,8 +1,10 @@
 import { type ErrorCode, errorTable } from "../protocol/errors.ts";
 import { type JobId, makeJobId } from "../protocol/ids.ts";
 import type { HistoryRow, JobTicket } from "../protocol/job.ts";
+import { settingsOf } from "../protocol/job-settings.ts";
 import type { RowWrite } from "../runtime/machine.ts";
 import { makeHistoryRow } from "./history-row.ts";
+import { expireAtMs } from "./job-changes.ts";
 import { closeJob } from "./outcomes.ts";
 import { inQueue, type ServerCore } from "./server-core.ts";
 import { type ServerJob, serverTables } from "./server-state.ts";
@@ -14,7 +16,10 @@ export function holdJob(core: ServerCore, job: ServerJob, code: ErrorCode): void
   const { jobId } = job.row.ticket;
   const heldReason = `${code}: ${errorTable[code].sentence}`;
   job.phase = inQueue;
-  if (job.row.heldReason !== heldReason) core.save(job, { heldReason });
+  if (job.row.heldReason !== heldReason) {
+    core.event(job, "held", heldReason);
+    core.save(job, { heldReason });
+  }
   core.send(job.client, { type: "jobHeld", jobId, reason: heldReason });
 }
 
@@ -24,6 +29,9 @@ export function cancelJob(core: ServerCore, jobId: JobId): void {
   // Nobody knows whether it is on paper, and a person says: let it be. A duplicate that is being made comes too late.
   if (isFinal(job)) return closeJob(core, job, resolvedHistory(core, job, "dismissed"));
   if (job.row.retryRequested) core.save(job, { retryRequested: false });
+  const { cancelReason: _, ...row } = job.row;
+  job.row = row;
+  core.event(job, "cancel asked for");
   haveCanceled(core, job);
 }
 
@@ -41,19 +49,35 @@ function isFinal(job: ServerJob): boolean {
 /** The history row of a held job with what was decided; undefined when the ledger has no record of it. */
 function resolvedHistory(
   core: ServerCore,
-  { row: { outcome, ticket } }: ServerJob,
+  { row }: ServerJob,
   resolution: NonNullable<HistoryRow["resolution"]>,
 ): HistoryRow | undefined {
+  const { outcome, ticket } = row;
   if (outcome === undefined) return undefined;
   const known = core.findHistory(ticket.jobId);
-  return { ...(known ?? makeHistoryRow(outcome, ticket, ticket.printer, core.now.wallMs)), resolution };
+  return { ...(known ?? makeHistoryRow(outcome, row, ticket.printer, core.now.wallMs)), resolution };
 }
 
 /** Only the host can say that it will never print: the job stays until it has. */
 export function cancelAtHost(core: ServerCore, job: ServerJob): void {
-  const { ticket, epoch } = job.row;
+  const { ticket, epoch, cancelReason } = job.row;
   job.cancelRetry ??= core.firstRetry();
-  core.send(job.host, { type: "outputCancelRequested", ticket, epoch });
+  const more = cancelReason === undefined ? {} : { reason: cancelReason, unlessStarted: true };
+  core.send(job.host, { type: "outputCancelRequested", ticket, epoch, ...more });
+}
+
+/** Its time is over, and no byte of it can be on the paper yet as far as this server knows. */
+export function isOverdue(core: ServerCore, job: ServerJob): boolean {
+  const atMs = expireAtMs(job);
+  return atMs !== undefined && atMs <= core.now.wallMs && job.phase.kind !== "outputting";
+}
+
+/** A stale ticket must not print. The host decides whether it has begun meanwhile. */
+export function expireJob(core: ServerCore, job: ServerJob): void {
+  const minutes = Math.round((settingsOf(job.row).expiresMs ?? 0) / 60_000);
+  core.event(job, "expired");
+  core.save(job, { cancelReason: `expired: it was not begun within ${minutes} min of its request` });
+  haveCanceled(core, job);
 }
 
 /**
@@ -113,4 +137,12 @@ export function reprintFailed(core: ServerCore, jobId: JobId, reason: string): v
   job.composeFailed = true;
   core.note("reprint-failed", jobId, reason);
   core.send(job.client, { type: "jobHeld", jobId, reason: job.row.heldReason ?? reason });
+}
+
+/** What the printed again job is: sent by the server at once, whatever the first one was to wait for. */
+export function reprintTicket(
+  { held: _, holdMs: __, expiresMs: ___, ...ticket }: JobTicket,
+  image: Pick<JobTicket, "jobId" | "sizeBytes" | "sha256" | "heightDots" | "requestedAtMs" | "hostIncarnation">,
+): JobTicket {
+  return { ...ticket, ...image, reprintOf: ticket.jobId, source: "server", spools: "server" };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { recordOf, ticketOf } from "../runtime/test-machine.ts";
-import { chooseSender, isActive, isPending } from "./scheduler.ts";
+import { chooseSender, inTurn, isActive, isPending } from "./scheduler.ts";
 import type { Phase, ServerJob, ServerJobRow } from "./server-state.ts";
 
 function jobWith(row: Partial<ServerJobRow>, more: Partial<ServerJob> = {}): ServerJob {
@@ -14,6 +14,9 @@ function jobWith(row: Partial<ServerJobRow>, more: Partial<ServerJob> = {}): Ser
       queueNumber: 0,
       cancelRequested: false,
       retryRequested: false,
+      requestedHereMs: 0,
+      clientRevision: 0,
+      events: [],
       ...row,
     },
     client: "client:c11e47aa",
@@ -38,6 +41,50 @@ const serverOnly = { spools: "server", clientKeepsImage: false, serverCopy: true
 const notUploaded = { spools: "both", clientKeepsImage: true, serverCopy: true, imageStored: false } as const;
 const nowhere = { spools: "server", clientKeepsImage: false, serverCopy: true, imageStored: false } as const;
 
+const quiet = { clientLinked: true, hostLinked: true, hostBeside: false, networkLoaded: false };
+const large = { sizeBytes: 1_000_000 };
+
+describe("auto picks by network load, image size and who holds the image, and says why", () => {
+  it.each([
+    [both, { hostBeside: true }, {}, "offer-own", "auto: its image need not cross the network again"],
+    [both, {}, {}, "offer-own", "auto: a small image, and the server has it"],
+    [both, {}, large, "start-client", "auto: a large image, straight to the printer host"],
+    [both, { networkLoaded: true }, {}, "start-client", "auto: the server's network is loaded"],
+    [both, { networkLoaded: true, clientLinked: false }, {}, "offer-own", /loaded \(client\); the client is away/],
+    [clientOnly, { hostBeside: true }, {}, "start-client", /\(server\); the server has no image/],
+    [both, { hostBeside: true, hostLinked: false }, {}, "start-client", /does not reach the host/],
+  ] as const)("images %j, surroundings %j, %j: %s, %s", (images, around, size, kind, why) => {
+    const { spools, ...row } = images;
+    const job = jobWith({ ticket: ticketOf(1, { source: "auto", spools, ...size }), ...row });
+    const choice = chooseSender(job, { ...quiet, ...around });
+    expect(choice).toEqual({ kind, why: typeof why === "string" ? why : expect.stringMatching(why) });
+  });
+
+  it("who named the source gets it, and the reason when not", () => {
+    const job = jobWith({ ticket: ticketOf(1, { source: "client" }) });
+    expect(chooseSender(job, quiet)).toEqual({ kind: "start-client", why: "as chosen" });
+    expect(chooseSender(job, { ...quiet, clientLinked: false })).toEqual({
+      kind: "offer-own",
+      why: "client was chosen; the client is away",
+    });
+  });
+});
+
+describe("turns", () => {
+  const queued = (queueNumber: number, priority?: number): ServerJob =>
+    jobWith({ ticket: ticketOf(queueNumber, priority === undefined ? {} : { priority }), queueNumber });
+
+  it("go first in, first out", () => {
+    const jobs = [queued(1), queued(2), queued(3)];
+    expect([...inTurn(() => jobs)]).toEqual(jobs);
+  });
+
+  it("by priority, and first in, first out within one", () => {
+    const jobs = [queued(1), queued(2, 80), queued(3, 10), queued(4, 80), queued(5)];
+    expect([...inTurn(() => jobs)].map(({ row }) => row.queueNumber)).toEqual([2, 4, 1, 5, 3]);
+  });
+});
+
 describe("who sends the image", () => {
   it.each([
     ["client", both, true, true, "start-client"],
@@ -61,13 +108,13 @@ describe("who sends the image", () => {
   ] as const)("source %s, images %j, client there %s, host there %s: %s", (source, images, client, host, expected) => {
     const { spools, ...row } = images;
     const job = jobWith({ ticket: ticketOf(1, { source, spools }), ...row });
-    const choice = chooseSender(job, { clientLinked: client, hostLinked: host });
+    const choice = chooseSender(job, { ...quiet, clientLinked: client, hostLinked: host });
     expect(choice.kind === "wait" ? choice.reason : choice.kind).toBe(expected);
   });
 
   it("a client without the image, and none wanted here: nobody can send", () => {
     const job = jobWith({ clientKeepsImage: false, serverCopy: false, imageStored: false });
-    expect(chooseSender(job, { clientLinked: true, hostLinked: true })).toEqual({
+    expect(chooseSender(job, quiet)).toEqual({
       kind: "wait",
       reason: "waits-for-client",
     });

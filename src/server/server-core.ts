@@ -1,6 +1,7 @@
 import type { JobId } from "../protocol/ids.ts";
 import { parseJobId } from "../protocol/ids.ts";
 import type { HistoryRow, JobTicket, PrinterAttributes } from "../protocol/job.ts";
+import { limits } from "../protocol/limits.ts";
 import type { Message, Peer } from "../protocol/messages.ts";
 import type { Instant, RowWrite } from "../runtime/machine.ts";
 import { firstRetry, nextRetry, type Retry } from "../runtime/retry.ts";
@@ -20,6 +21,12 @@ import {
   type WaitingReason,
 } from "./server-state.ts";
 
+/** Of a job with more events than are kept. */
+const keptFirstEvents = 8;
+
+type RowStart = Pick<ServerJobRow, "clientKeepsImage" | "serverCopy" | "imageStored"> &
+  Partial<Pick<ServerJobRow, "settings" | "requestedHereMs" | "clientRevision" | "narrowed">>;
+
 /** History rows of commits that may still be under way; older ones are read from the store. */
 const recentHistoryRows = 500;
 
@@ -37,7 +44,8 @@ export class ServerCore {
   readonly kept = new KeptImages();
   readonly #recent = new Map<JobId, HistoryRow>();
   meta: ServerMeta;
-  spoolLevel: SpoolLevel = "ok";
+  spool: { readonly level: SpoolLevel; readonly reason: string } = { level: "ok", reason: "" };
+  network: { readonly loaded: boolean; readonly reason: string } = { loaded: false, reason: "" };
   now: Instant = { monotonicMs: 0, wallMs: 0 };
   #queueNumber = 0;
   #effects: ServerEffect[] = [];
@@ -74,11 +82,30 @@ export class ServerCore {
   // ---- jobs
 
   /** A new job at the end of the queue, not yet durable. */
-  enqueue(ticket: JobTicket, images: Pick<ServerJobRow, "clientKeepsImage" | "serverCopy" | "imageStored">): ServerJob {
-    const queueNumber = this.#queueNumber++;
-    const job = newJob({ ticket, ...images, epoch: 0, queueNumber, cancelRequested: false, retryRequested: false });
+  enqueue(ticket: JobTicket, start: RowStart): ServerJob {
+    const job = newJob({
+      ticket,
+      requestedHereMs: Math.floor(this.now.wallMs),
+      clientRevision: 0,
+      ...start,
+      epoch: 0,
+      queueNumber: this.#queueNumber++,
+      cancelRequested: false,
+      retryRequested: false,
+      events: [],
+    });
     this.queue.add(job);
     return job;
+  }
+
+  /** For people to read; durable with the next change of the row. */
+  event(job: ServerJob, event: string, detail?: string): void {
+    const atMs = Math.max(0, Math.floor(this.now.wallMs));
+    const entry = { atMs, event, ...(detail === undefined || detail === "" ? {} : { detail }) };
+    const events = [...job.row.events, entry];
+    // How it began and how it ends say more than the middle.
+    if (events.length > limits.eventsPerJob) events.splice(keptFirstEvents, 1);
+    job.row = { ...job.row, events };
   }
 
   save(job: ServerJob, change: Partial<ServerJobRow> = {}): void {

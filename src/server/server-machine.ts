@@ -1,15 +1,19 @@
 import type { JobId } from "../protocol/ids.ts";
+import { settingsOf } from "../protocol/job-settings.ts";
 import type { Message, Peer } from "../protocol/messages.ts";
 import type { Instant, Machine } from "../runtime/machine.ts";
 import { answerKnown } from "./answers.ts";
 import { clientSaid } from "./client-messages.ts";
 import { hostSaid } from "./host-messages.ts";
+import { balanceCopies, changeJob, expireAtMs, releaseAtMs, widen } from "./job-changes.ts";
 import { checkDeadline, phaseWakeMs, schedule } from "./orders.ts";
 import { checkLedgerRetry, printerUnlinked } from "./printer-hosts.ts";
 import {
   cancelAtHost,
   cancelJob,
   composeReprint,
+  expireJob,
+  isOverdue,
   reprintComposed,
   reprintFailed,
   retryJob,
@@ -86,8 +90,13 @@ function take(core: ServerCore, input: ServerInput): void {
     case "reprintFailed":
       return reprintFailed(core, input.jobId, input.reason);
     case "spoolLevelChanged":
-      core.spoolLevel = input.level;
-      return;
+      core.spool = { level: input.level, reason: input.reason };
+      return widen(core);
+    case "networkLevelChanged":
+      core.network = { loaded: input.loaded, reason: input.reason };
+      return widen(core);
+    case "changeRequested":
+      return changeJob(core, input.jobId, input.change);
     case "woke":
       return eraseKept(core);
   }
@@ -127,8 +136,12 @@ function messageReceived(core: ServerCore, from: Peer, message: Message): void {
 function imageStored(core: ServerCore, jobId: JobId): void {
   const job = core.queue.get(jobId);
   if (job === undefined) return core.emit({ kind: "eraseImage", jobId });
-  if (!job.row.imageStored) core.save(job, { imageStored: true, serverCopy: true });
-  core.send(job.client, { type: "imageStored", jobId });
+  if (!job.row.imageStored) {
+    core.event(job, "the server has a copy");
+    core.save(job, { imageStored: true, serverCopy: true });
+  }
+  core.send(job.client, { type: "imageStored", jobId, revision: settingsOf(job.row).revision });
+  balanceCopies(core, job);
 }
 
 function imageLost(core: ServerCore, jobId: JobId, reason: string): void {
@@ -164,8 +177,10 @@ function goOn(core: ServerCore): void {
       job.cancelRetry = core.nextRetry(job.cancelRetry);
       cancelAtHost(core, job);
     }
-    if (isPending(job)) checkDeadline(core, job);
-    else if (wantsReprint(core, job)) composeReprint(core, job);
+    if (isPending(job)) {
+      if (isOverdue(core, job)) expireJob(core, job);
+      else checkDeadline(core, job);
+    } else if (wantsReprint(core, job)) composeReprint(core, job);
   }
   for (const name of core.printers.keys()) schedule(core, name);
 }
@@ -177,10 +192,17 @@ function firstWakeMs(core: ServerCore): number | undefined {
   const consider = (atMs: number | undefined): void => {
     if (atMs !== undefined && atMs < first) first = atMs;
   };
+  const considerWall = (atMs: number | undefined): void => {
+    if (atMs !== undefined && atMs > wallMs) consider(monotonicMs + (atMs - wallMs));
+  };
   for (const printer of core.printers.values()) consider(printer.ledgerRetry?.atMs);
   for (const job of core.queue.all()) {
     consider(job.cancelRetry?.atMs);
-    if (isPending(job)) consider(phaseWakeMs(job, monotonicMs));
+    if (isPending(job)) {
+      consider(phaseWakeMs(job, monotonicMs));
+      considerWall(releaseAtMs(job));
+      considerWall(expireAtMs(job));
+    }
     // A moment that has passed is not waited for again: whoever was to be asked is not there.
     if (job.askAtMs !== undefined && job.askAtMs > monotonicMs && !job.row.imageStored) consider(job.askAtMs);
   }

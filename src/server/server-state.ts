@@ -4,11 +4,15 @@ import { clientIdSchema, incarnationSchema, nonceSchema } from "../protocol/ids.
 import {
   type HistoryRow,
   type IndeterminatePolicy,
+  type JobChange,
   type JobTicket,
+  jobEventSchema,
+  jobSettingsSchema,
   jobTicketSchema,
   outcomeRecordSchema,
   type PrinterState,
   printerAttributesSchema,
+  sourceSchema,
 } from "../protocol/job.ts";
 import { limits, type Timers } from "../protocol/limits.ts";
 import type { Peer } from "../protocol/messages.ts";
@@ -34,22 +38,34 @@ export type ServerMeta = z.infer<typeof serverMetaSchema>;
 
 export const serverJobRowSchema = z.object({
   ticket: jobTicketSchema,
-  /** The client said that its spool keeps the image. */
+  /** Absent while they are as the ticket says. */
+  settings: jobSettingsSchema.optional(),
+  /** When it was requested, by this server's wall clock: holding and expiry count from here. */
+  requestedHereMs: z.int(),
+  /** The client said that its spool keeps the image ... */
   clientKeepsImage: z.boolean(),
+  /** ... and which settings it knew then. */
+  clientRevision: z.int().min(0),
   /** This job uses the server's spool. */
   serverCopy: z.boolean(),
   imageStored: z.boolean(),
+  /** Why the server keeps no copy although the settings ask for one, and which side does not want it. */
+  narrowed: z.object({ by: sourceSchema, reason: z.string().max(limits.reasonChars) }).optional(),
   /** Of the last order; durable before the order leaves. */
   epoch: z.int().min(0),
   /** Place in the queue. */
   queueNumber: z.int().min(0),
   cancelRequested: z.boolean(),
+  /** What the ledger is to say of the cancel; present when nobody asked for it, such as an expired job. */
+  cancelReason: z.string().max(limits.reasonChars).optional(),
   /** A person wants it printed again, marked as a duplicate, as soon as this job has its final record. */
   retryRequested: z.boolean(),
   /** Why it waits for a person. */
   heldReason: z.string().max(limits.reasonChars).optional(),
   /** The final record of a job that is held because nobody knows whether it is on paper. */
   outcome: outcomeRecordSchema.optional(),
+  /** What happened to it, oldest first; written with the next change of the row. */
+  events: z.array(jobEventSchema).max(limits.eventsPerJob),
 });
 export type ServerJobRow = z.infer<typeof serverJobRowSchema>;
 
@@ -72,6 +88,8 @@ export interface ServerConfig {
   readonly indeterminatePolicy: (printer: string) => IndeterminatePolicy;
   /** Reads the committed history; rows of commits under way are known to the machine itself. */
   readonly findHistory: (jobId: string) => HistoryRow | undefined;
+  /** The host of that address stands on the server's own machine: its images cross no network. */
+  readonly isBeside: (hostUrl: string) => boolean;
 }
 
 export interface ServerSnapshot {
@@ -102,7 +120,10 @@ export type ServerInput =
   /** A marked copy of the image is durable under the new id. */
   | { readonly kind: "reprintComposed"; readonly jobId: string; readonly ticket: JobTicket }
   | { readonly kind: "reprintFailed"; readonly jobId: string; readonly reason: string }
-  | { readonly kind: "spoolLevelChanged"; readonly level: SpoolLevel };
+  /** A person changes the settings of a job that waits; refused changes do nothing (`changeRefusal`). */
+  | { readonly kind: "changeRequested"; readonly jobId: string; readonly change: JobChange }
+  | { readonly kind: "spoolLevelChanged"; readonly level: SpoolLevel; readonly reason: string }
+  | { readonly kind: "networkLevelChanged"; readonly loaded: boolean; readonly reason: string };
 
 export type ServerEffect =
   | PersistEffect
@@ -133,7 +154,9 @@ export type WaitingReason =
   | "waits-for-image"
   | "waits-for-client"
   | "waits-for-printer-host"
-  | "waits-for-sender";
+  | "waits-for-sender"
+  | "held-by-person"
+  | "held-until";
 
 export interface ServerJob {
   row: ServerJobRow;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { parsePwgHeader, pwgHeaderBytes } from "../image/pwg-header.ts";
 import { TwinspoolError } from "../protocol/errors.ts";
-import { type HistoryRow, historyRowSchema, type JobTicket } from "../protocol/job.ts";
+import { type HistoryRow, historyRowSchema, type JobChange, type JobTicket } from "../protocol/job.ts";
 import { limits } from "../protocol/limits.ts";
 import type { Hello, Peer } from "../protocol/messages.ts";
 import { nodeClock } from "../runtime/clock.ts";
@@ -10,6 +10,7 @@ import { newClientId, newNonce } from "../runtime/identity.ts";
 import { putImage, receiveImage } from "../runtime/image-transfer.ts";
 import { type Routes, sendError } from "../runtime/listener.ts";
 import type { Log } from "../runtime/log.ts";
+import { isOnThisMachine } from "../runtime/loopback.ts";
 import type { PersistEffect } from "../runtime/machine.ts";
 import { MachineRunner } from "../runtime/machine-runner.ts";
 import { PeerHub } from "../runtime/peer-hub.ts";
@@ -17,7 +18,9 @@ import { type ImageStore, openImageStore } from "../spool/image-store.ts";
 import { type JobStore, openJobStore } from "../spool/job-store.ts";
 import { watchSpoolLevel } from "../spool/level-watch.ts";
 import { type ApiBackend, mountApi } from "./doors/api.ts";
+import { changeRefusal } from "./job-changes.ts";
 import { viewJob, viewPrinter } from "./job-view.ts";
+import { reprintTicket } from "./resolutions.ts";
 import { ServerMachine } from "./server-machine.ts";
 import {
   keptImageRowSchema,
@@ -103,6 +106,7 @@ class ServerShell implements ServerProcess, ApiBackend {
         keepEndedMs: config.retention.keepEndedMinutes * 60_000,
         indeterminatePolicy: (printer) => policies.get(printer) ?? "hold",
         findHistory: (jobId) => this.#findHistory(jobId),
+        isBeside: isOnThisMachine,
       },
       { meta: loadMeta(store), jobs, printers, kept },
     );
@@ -149,7 +153,7 @@ class ServerShell implements ServerProcess, ApiBackend {
     for (const jobId of this.#missing) this.#runner.dispatch({ kind: "imageLost", jobId, reason: "no file at start" });
     this.#stopLevel = watchSpoolLevel(this.#folder, this.#images, this.#config.spoolQuotaBytes, (level, reason) => {
       this.#log.warn({ spoolLevel: level, reason }, "the spool's level changed");
-      this.#runner.dispatch({ kind: "spoolLevelChanged", level });
+      this.#runner.dispatch({ kind: "spoolLevelChanged", level, reason });
     });
     this.#houseKeeping = setInterval(() => this.#forgetHistory(), houseKeepingMs);
     this.#houseKeeping.unref();
@@ -202,6 +206,14 @@ class ServerShell implements ServerProcess, ApiBackend {
 
   cancel(jobId: string): void {
     this.#runner.dispatch({ kind: "cancelRequested", jobId });
+  }
+
+  change(jobId: string, change: JobChange): void {
+    const job = this.#machine.job(jobId);
+    if (job === undefined) throw new TwinspoolError("job-unknown", `${jobId} is not in the queue`);
+    const refusal = changeRefusal(job, change);
+    if (refusal !== undefined) throw new TwinspoolError(refusal.code, refusal.detail);
+    this.#runner.dispatch({ kind: "changeRequested", jobId, change });
   }
 
   retry(jobId: string): void {
@@ -290,18 +302,14 @@ class ServerShell implements ServerProcess, ApiBackend {
       const { readPrintImage } = await import("../image/pwg-raster.ts");
       const { pages } = readPrintImage(await this.#images.readAll(newJobId, limits.imageBytes));
       const heightDots = pages.reduce((sum, page) => sum + page.heightDots, 0);
-      const reprint: JobTicket = {
-        ...ticket,
+      const reprint = reprintTicket(ticket, {
         jobId: newJobId,
         sizeBytes,
         sha256,
         heightDots,
-        reprintOf: jobId,
-        source: "server",
-        spools: "server",
         requestedAtMs: nodeClock.now().wallMs,
         hostIncarnation: printer?.row.attributes.hostIncarnation ?? ticket.hostIncarnation,
-      };
+      });
       this.#runner.dispatch({ kind: "reprintComposed", jobId, ticket: reprint });
     } catch (error) {
       this.#log.error({ job: jobId, err: error }, "the duplicate could not be made");

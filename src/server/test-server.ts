@@ -52,6 +52,7 @@ export class TestServer extends MachineDriver<ServerInput, ServerEffect, ServerM
         keepEndedMs: this.options.keepEndedMs ?? 0,
         indeterminatePolicy: () => this.options.policy ?? "hold",
         findHistory: (jobId) => this.history(jobId),
+        isBeside: () => true,
       },
       {
         meta: serverMetaSchema.parse(this.rows.get(serverTables.meta, "meta")),

@@ -1,27 +1,32 @@
 import type { ErrorCode } from "../../protocol/errors.ts";
-import { type JobId, originKey, parseJobId } from "../../protocol/ids.ts";
+import type { JobId } from "../../protocol/ids.ts";
 import type { JobTicket, PrinterState } from "../../protocol/job.ts";
-import { limits } from "../../protocol/limits.ts";
 import type { Message, MessageOf, Peer } from "../../protocol/messages.ts";
 import type { Instant, Machine } from "../../runtime/machine.ts";
 import { earliest, firstRetry, nextRetry, type Retry } from "../../runtime/retry.ts";
 import { Announcements } from "./announcements.ts";
 import { HostLedger } from "./host-ledger.ts";
 import {
+  attributesOf,
   type HostConfig,
   type HostEffect,
   type HostInput,
+  imageReceivedMessage,
   imageRefusal,
   type LoadedImage,
+  ledgerPage,
   makeRecord,
   type Offer,
+  originOf,
   outcomeOf,
   type Reception,
   type RecordStart,
+  ticketRefusal,
 } from "./host-state.ts";
 import { Interests } from "./interests.ts";
 import type { JobRecord, LedgerRecord } from "./ledger-record.ts";
 import { OfferQueue } from "./offer-queue.ts";
+import { UnsettledJobs } from "./unsettled-jobs.ts";
 
 /**
  * The printer host: the only arbiter of what is printed (design §3). Any number of senders may offer the same job;
@@ -37,9 +42,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
   #loaded: LoadedImage | undefined;
   #printing: LoadedImage | undefined;
   #canceling = false;
-  /** Jobs that had an INTENT when the process died; nothing is printed before they are settled. */
-  readonly #unsettled = new Map<JobId, JobRecord>();
-  #seeking: JobId | undefined;
+  readonly #unsettled: UnsettledJobs;
   readonly #interests = new Interests();
   readonly #announcements: Announcements;
   #deviceReady = false;
@@ -54,7 +57,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
     this.#config = config;
     this.#ledger = new HostLedger(config.ledgerRecords, restored);
     this.#announcements = new Announcements(config.timers);
-    for (const record of this.#ledger.intents()) this.#unsettled.set(record.jobId, record);
+    this.#unsettled = new UnsettledJobs(this.#ledger.intents());
   }
 
   get printing(): JobId | undefined {
@@ -66,12 +69,19 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
     this.#effects = [];
     this.#take(input);
     this.#seekEvidence();
+    this.#expire();
     this.#pump();
     return this.#effects;
   }
 
   nextWakeMs(): number | undefined {
-    return earliest([this.#receiving?.deadlineMs, this.#tellRetry?.atMs, this.#announcements.nextWakeMs()]);
+    const expiries = [this.#loaded, this.#receiving, ...this.#offers.all()].map((offer) => offer?.expiresAtMs);
+    return earliest([
+      this.#receiving?.deadlineMs,
+      this.#tellRetry?.atMs,
+      this.#announcements.nextWakeMs(),
+      ...expiries,
+    ]);
   }
 
   #take(input: HostInput): void {
@@ -127,9 +137,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
   }
 
   #tellPrinter(): void {
-    const { printer, model, widthDots, resolutionDpi, hostUrl, hostIncarnation } = this.#config;
-    const attributes = { name: printer, model, widthDots, resolutionDpi, hostUrl, hostIncarnation };
-    this.#send("server", { type: "printerChanged", attributes, state: this.#deviceState });
+    this.#send("server", { type: "printerChanged", attributes: attributesOf(this.#config), state: this.#deviceState });
   }
 
   #messageReceived(from: Peer, message: Message): void {
@@ -162,7 +170,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
     const refusal = this.#refusal(ticket);
     if (refusal !== undefined) return this.#refuse(from, jobId, epoch, refusal);
     this.#interests.add(from, jobId);
-    if (this.#loaded?.ticket.jobId === jobId) return this.#send(from, imageReceived(this.#loaded));
+    if (this.#loaded?.ticket.jobId === jobId) return this.#send(from, imageReceivedMessage(this.#loaded));
     const reception = this.#receiving?.ticket.jobId === jobId ? this.#receiving : undefined;
     const known = reception ?? this.#offers.get(jobId);
     if (known !== undefined && epoch < known.epoch) return this.#refuse(from, jobId, epoch, "epoch-stale");
@@ -174,7 +182,9 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
       return this.#tellWaiting(from, jobId, epoch);
     }
     if (known === undefined && !this.#makeRoom()) return this.#refuse(from, jobId, epoch, "ledger-full");
-    this.#offers.put({ ticket, from, sentBy, epoch });
+    const { expiresInMs } = message;
+    const expiry = expiresInMs === undefined ? {} : { expiresAtMs: this.#now.monotonicMs + expiresInMs };
+    this.#offers.put({ ticket, from, sentBy, epoch, ...expiry });
     this.#tellWaiting(from, jobId, epoch);
   }
 
@@ -196,11 +206,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
   }
 
   #refusal(ticket: JobTicket): ErrorCode | undefined {
-    if (ticket.printer !== this.#config.printer) return "printer-unknown";
-    if (ticket.hostIncarnation !== this.#config.hostIncarnation) return "ledger-other";
-    if (ticket.widthDots !== this.#config.widthDots) return "image-wrong-width";
-    if (ticket.sizeBytes > limits.imageBytes) return "image-too-large";
-    return this.#hasOtherImage(ticket) ? "job-conflict" : undefined;
+    return ticketRefusal(ticket, this.#config) ?? (this.#hasOtherImage(ticket) ? "job-conflict" : undefined);
   }
 
   /** Another image came first under this id. */
@@ -250,13 +256,14 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
       this.#effects.push({ kind: "dropImage", jobId: ticket.jobId });
       return this.#refuse(from, ticket.jobId, epoch, refusal);
     }
-    this.#loaded = { ticket, epoch, from, sentBy: reception.sentBy, intent: undefined };
-    this.#tellInterested(ticket.jobId, imageReceived(this.#loaded));
+    const { uploadId: _, deadlineMs: __, ...offer } = reception;
+    this.#loaded = { ...offer, intent: undefined };
+    this.#tellInterested(ticket.jobId, imageReceivedMessage(this.#loaded));
   }
 
   /** Goes on wherever it can: next image in, next image out. */
   #pump(): void {
-    if (this.#unsettled.size > 0) return;
+    if (!this.#unsettled.isEmpty) return;
     if (this.#loaded !== undefined && this.#printing === undefined && this.#deviceReady) this.#startOutput();
     if (this.#receiving !== undefined || this.#loaded !== undefined) return;
     for (let offer = this.#offers.takeFirst(); offer !== undefined; offer = this.#offers.takeFirst()) {
@@ -287,8 +294,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
       this.#persist(image.intent);
     }
     this.#effects.push({ kind: "startOutput", jobId, processIds: image.intent.processIds });
-    const started: Message = { type: "outputStarted", jobId, epoch: image.epoch, sentBy: image.sentBy };
-    this.#tellInterested(jobId, started);
+    this.#tellInterested(jobId, { type: "outputStarted", jobId, epoch: image.epoch, sentBy: image.sentBy });
   }
 
   #outputFinished(input: Extract<HostInput, { kind: "outputFinished" }>): void {
@@ -351,35 +357,58 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
     }
     this.#interests.add(from, jobId);
     const printing = this.#printing?.ticket.jobId === jobId;
-    if (printing && !this.#canceling) {
+    if (printing && !this.#canceling && message.unlessStarted !== true) {
       this.#canceling = true;
       this.#effects.push({ kind: "cancelOutput", jobId });
     }
-    const loaded = this.#loaded?.ticket.jobId === jobId ? this.#loaded : undefined;
-    if (loaded?.intent !== undefined) {
-      // The device said that no byte went out, so this INTENT may still become CANCELED.
-      this.#loaded = undefined;
-      return this.#finish(loaded.intent, { state: "canceled", reason: "canceled before any byte" });
+    if (this.#loaded?.ticket.jobId !== jobId || this.#loaded.intent === undefined) {
+      if (this.#answerKnown(from, ticket, epoch)) return;
+      if (!this.#makeRoom()) return this.#refuse(from, jobId, epoch, "ledger-full");
     }
-    if (this.#answerKnown(from, ticket, epoch)) return;
-    if (!this.#makeRoom()) return this.#refuse(from, jobId, epoch, "ledger-full");
-    this.#offers.remove(jobId);
-    if (this.#receiving?.ticket.jobId === jobId) this.#forgetReception("canceled");
-    if (loaded !== undefined) {
-      this.#loaded = undefined;
-      this.#effects.push({ kind: "dropImage", jobId });
-    }
+    this.#cancelUnstarted(ticket, epoch, message.reason ?? "canceled before output");
+  }
+
+  /** No byte of it has gone out, and none will. */
+  #cancelUnstarted(ticket: JobTicket, epoch: number, reason: string): void {
+    const { jobId } = ticket;
+    const loaded = this.#dropUnstarted(jobId);
+    // The device said that no byte went out, so this INTENT may still become CANCELED.
+    if (loaded?.intent !== undefined) return this.#finish(loaded.intent, { state: "canceled", reason });
     // What an older ledger decided is not known here: it may be on paper, so it cannot be called canceled (I3).
     const older = ticket.hostIncarnation !== this.#config.hostIncarnation;
     const record = this.#newRecord(ticket, {
       state: older ? "indeterminate" : "canceled",
       epoch,
-      reason: older ? "the job was made for an older ledger" : "canceled before output",
+      reason: older ? "the job was made for an older ledger" : reason,
       endedAtMs: this.#now.wallMs,
     });
     this.#persist(record);
     this.#note(`output-${record.state}`, jobId, record.reason);
     this.#announceAll(record);
+  }
+
+  #dropUnstarted(jobId: JobId): LoadedImage | undefined {
+    this.#offers.remove(jobId);
+    if (this.#receiving?.ticket.jobId === jobId) this.#forgetReception("canceled");
+    const loaded = this.#loaded?.ticket.jobId === jobId ? this.#loaded : undefined;
+    if (loaded === undefined) return undefined;
+    this.#loaded = undefined;
+    if (loaded.intent === undefined) this.#effects.push({ kind: "dropImage", jobId });
+    return loaded;
+  }
+
+  /** Stale tickets do not print, also when their senders are gone. */
+  #expire(): void {
+    for (const offer of [this.#loaded, this.#receiving, ...this.#offers.all()]) {
+      if (offer?.expiresAtMs === undefined || offer.expiresAtMs > this.#now.monotonicMs) continue;
+      const { ticket, epoch, from } = offer;
+      this.#interests.add(from, ticket.jobId);
+      // An INTENT has the room for its final record already.
+      if (this.#ledger.job(ticket.jobId) === undefined && !this.#makeRoom()) {
+        this.#dropUnstarted(ticket.jobId);
+        this.#refuse(from, ticket.jobId, epoch, "ledger-full");
+      } else this.#cancelUnstarted(ticket, epoch, "expired before its output began");
+    }
   }
 
   // ---- outcomes (step 311)
@@ -391,7 +420,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
       const record = this.#ledger.job(jobId);
       if (this.#ledger.pruned(jobId)) this.#refuse(from, jobId, 0, "job-pruned");
       else if (this.#loaded?.ticket.jobId === jobId && record === undefined)
-        this.#send(from, imageReceived(this.#loaded));
+        this.#send(from, imageReceivedMessage(this.#loaded));
       else if (record === undefined) unknown.push(jobId);
       else if (record.state === "intent") {
         this.#interests.add(from, jobId);
@@ -403,13 +432,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
 
   #ledgerRequested(from: Peer, afterSequence: number): void {
     if (from === "server") this.#tellRetry = undefined;
-    const { hostIncarnation } = this.#config;
-    const all = this.#ledger.after(afterSequence);
-    const page = all.slice(0, limits.ledgerRecordsPerMessage);
-    const complete = page.length === all.length;
-    const records = page.flatMap((record) => outcomeOf(record, hostIncarnation) ?? []);
-    const upTo = complete ? this.#ledger.lastSequence : (page.at(-1)?.sequence ?? afterSequence);
-    this.#send(from, { type: "ledgerListed", hostIncarnation, records, upTo, complete });
+    this.#send(from, ledgerPage(this.#ledger, afterSequence, this.#config.hostIncarnation));
   }
 
   #announceAll(record: JobRecord): void {
@@ -426,19 +449,14 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
   // ---- evidence after a restart
 
   #seekEvidence(): void {
-    if (this.#seeking !== undefined) return;
-    for (const [jobId, record] of this.#unsettled) {
-      this.#seeking = jobId;
-      this.#effects.push({ kind: "seekEvidence", jobId, processIds: record.processIds });
-      return;
-    }
+    const next = this.#unsettled.takeNext();
+    if (next === undefined) return;
+    this.#effects.push({ kind: "seekEvidence", jobId: next.jobId, processIds: next.processIds });
   }
 
   #evidenceSettled(input: Extract<HostInput, { kind: "evidenceSettled" }>): void {
-    const intent = this.#unsettled.get(input.jobId);
-    if (intent === undefined || this.#seeking !== input.jobId) return;
-    this.#unsettled.delete(input.jobId);
-    this.#seeking = undefined;
+    const intent = this.#unsettled.settle(input.jobId);
+    if (intent === undefined) return;
     if (input.evidence !== undefined) return this.#finish(intent, { state: "printed", evidence: input.evidence });
     this.#finish(intent, { state: "indeterminate", reason: "the printer host stopped during the output" });
   }
@@ -479,12 +497,4 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
     const more = { ...(jobId === undefined ? {} : { jobId }), ...(detail === undefined ? {} : { detail }) };
     this.#effects.push({ kind: "note", event, ...more });
   }
-}
-
-function imageReceived({ ticket, epoch, sentBy }: LoadedImage): Message {
-  return { type: "imageReceived", jobId: ticket.jobId, epoch, sentBy };
-}
-
-function originOf(jobId: JobId): string {
-  return originKey(parseJobId(jobId));
 }

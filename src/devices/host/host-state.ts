@@ -1,9 +1,18 @@
 import type { ErrorCode } from "../../protocol/errors.ts";
-import type { Evidence, JobTicket, OutcomeRecord, PrinterState, Source } from "../../protocol/job.ts";
-import type { Timers } from "../../protocol/limits.ts";
-import type { Peer } from "../../protocol/messages.ts";
+import { type JobId, originKey, parseJobId } from "../../protocol/ids.ts";
+import type {
+  Evidence,
+  JobTicket,
+  OutcomeRecord,
+  PrinterAttributes,
+  PrinterState,
+  Source,
+} from "../../protocol/job.ts";
+import { limits, type Timers } from "../../protocol/limits.ts";
+import type { Message, Peer } from "../../protocol/messages.ts";
 import type { LinkInput, NoteEffect, SendMessageEffect } from "../../runtime/machine.ts";
 import type { OutputResult } from "../device.ts";
+import type { HostLedger } from "./host-ledger.ts";
 import type { JobRecord, LedgerRecord } from "./ledger-record.ts";
 
 export interface HostConfig {
@@ -58,6 +67,8 @@ export interface Offer {
   readonly from: Peer;
   readonly sentBy: Source;
   readonly epoch: number;
+  /** Monotonic; a job that has not begun by then is canceled. */
+  readonly expiresAtMs?: number;
 }
 
 /** The one image that is coming in. */
@@ -149,4 +160,36 @@ export function imageRefusal(
   if (seen.sha256 !== ticket.sha256) return "image-wrong-digest";
   if (seen.widthDots === undefined) return "image-invalid";
   return seen.widthDots === ticket.widthDots ? undefined : "image-wrong-width";
+}
+
+/** What can be said against a job before its image is here. */
+export function ticketRefusal(ticket: JobTicket, config: HostConfig): ErrorCode | undefined {
+  if (ticket.printer !== config.printer) return "printer-unknown";
+  if (ticket.hostIncarnation !== config.hostIncarnation) return "ledger-other";
+  if (ticket.widthDots !== config.widthDots) return "image-wrong-width";
+  return ticket.sizeBytes > limits.imageBytes ? "image-too-large" : undefined;
+}
+
+export function imageReceivedMessage({ ticket, epoch, sentBy }: LoadedImage): Message {
+  return { type: "imageReceived", jobId: ticket.jobId, epoch, sentBy };
+}
+
+export function originOf(jobId: JobId): string {
+  return originKey(parseJobId(jobId));
+}
+
+/** The printer as servers and clients know it. */
+export function attributesOf(config: HostConfig): PrinterAttributes {
+  const { printer, model, widthDots, resolutionDpi, hostUrl, hostIncarnation } = config;
+  return { name: printer, model, widthDots, resolutionDpi, hostUrl, hostIncarnation };
+}
+
+/** The outcomes after a sequence number, as many as one message holds. */
+export function ledgerPage(ledger: HostLedger, afterSequence: number, hostIncarnation: string): Message {
+  const all = ledger.after(afterSequence);
+  const page = all.slice(0, limits.ledgerRecordsPerMessage);
+  const complete = page.length === all.length;
+  const records = page.flatMap((record) => outcomeOf(record, hostIncarnation) ?? []);
+  const upTo = complete ? ledger.lastSequence : (page.at(-1)?.sequence ?? afterSequence);
+  return { type: "ledgerListed", hostIncarnation, records, upTo, complete };
 }

@@ -10,6 +10,10 @@ export class OfferQueue {
     return this.#offers.get(jobId);
   }
 
+  all(): Iterable<Offer> {
+    return this.#offers.values();
+  }
+
   /** At the end, or in the place of the same job's older offer. */
   put(offer: Offer): void {
     this.#offers.set(offer.ticket.jobId, offer);

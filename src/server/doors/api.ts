@@ -1,7 +1,8 @@
 import type { JobAnswer, JobView, PrinterView } from "../../protocol/api.ts";
 import { TwinspoolError } from "../../protocol/errors.ts";
 import { jobIdPattern } from "../../protocol/ids.ts";
-import type { HistoryRow } from "../../protocol/job.ts";
+import { type HistoryRow, type JobChange, jobChangeSchema } from "../../protocol/job.ts";
+import { describeIssue } from "../../protocol/schema-issue.ts";
 import type { Routes } from "../../runtime/listener.ts";
 
 /** What the API door needs of the server; it translates and never decides. */
@@ -12,6 +13,8 @@ export interface ApiBackend {
   historyOf(jobId: string): HistoryRow | undefined;
   printers(): PrinterView[];
   cancel(jobId: string): void;
+  /** Throws `job-unknown`, `job-processing`, `spools-contradict`. */
+  change(jobId: string, change: JobChange): void;
   retry(jobId: string): void;
   /** The whole print image of a queued or kept job; throws `image-missing`. */
   image(jobId: string): Promise<Uint8Array>;
@@ -34,6 +37,13 @@ export function mountApi({ app }: Routes, backend: ApiBackend): void {
     const jobId = context.req.param("id");
     answer(backend, jobId);
     backend.cancel(jobId);
+    return context.json(answer(backend, jobId));
+  });
+  app.patch("/api/jobs/:id", async (context) => {
+    const jobId = checked(context.req.param("id"));
+    const change = jobChangeSchema.safeParse(await context.req.json().catch(() => undefined));
+    if (!change.success) throw new TwinspoolError("request-invalid", describeIssue(change.error));
+    backend.change(jobId, change.data);
     return context.json(answer(backend, jobId));
   });
   app.post("/api/jobs/:id/retry", (context) => {

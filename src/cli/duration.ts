@@ -1,0 +1,32 @@
+import { limits } from "../protocol/limits.ts";
+import { UsageError } from "./failure.ts";
+
+const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A duration such as 90s, 15m, 2h or 3d, in ms. Throws UsageError. */
+export function parseDuration(flag: string, text: string): number {
+  const [, amount, unit = ""] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  const durationMs = Number(amount) * (unitMs[unit] ?? Number.NaN);
+  if (durationMs <= limits.jobDelayMs) return durationMs;
+  throw new UsageError(`${flag} ${text}: expected a duration of at most a year, such as 90s, 15m, 2h or 3d`);
+}
+
+/** A duration, or a time of day such as 18:00: the next one from `nowMs` on. In ms from now. Throws UsageError. */
+export function parseMoment(flag: string, text: string, nowMs: number): number {
+  const [, hours, minutes] = /^([01]?\d|2[0-3]):([0-5]\d)$/.exec(text) ?? [];
+  if (hours === undefined) {
+    if (/^\d+[smhd]$/.test(text)) return parseDuration(flag, text);
+    throw new UsageError(`${flag} ${text}: expected a duration such as 15m, or a time of day such as 18:00`);
+  }
+  const moment = new Date(nowMs);
+  moment.setHours(Number(hours), Number(minutes), 0, 0);
+  if (moment.getTime() <= nowMs) moment.setDate(moment.getDate() + 1);
+  return moment.getTime() - nowMs;
+}
+
+/** IPP job-priority. Throws UsageError. */
+export function parsePriority(text: string): number {
+  const priority = Number(text);
+  if (/^\d+$/.test(text) && priority >= 1 && priority <= 100) return priority;
+  throw new UsageError(`--priority ${text}: expected a whole number from 1 to 100, 100 goes first`);
+}
