@@ -72,11 +72,12 @@ async function checkUnplugging(checks: Checks, bench: BenchPrinter): Promise<voi
   const job = longText(5000);
   await checks.check("usblp: the cable is pulled while a program is stuck in a write", async () => {
     await bench.fail("cover-open");
+    const before = await bench.receivedBytes();
     // Another process: a write that blocks for ever must not hold this one.
     const writer = spawn("sh", ["-c", `exec cat >${bench.device}`], { stdio: ["pipe", "ignore", "pipe"] });
     writer.stdin.on("error", () => {});
     writer.stdin.end(job);
-    const received = await untilQuiet(() => bench.receivedBytes());
+    const received = await untilQuiet(async () => (await bench.receivedBytes()) - before);
     equal(writer.exitCode, null);
     const ended = once(writer, "exit");
     let said = "";
@@ -152,7 +153,7 @@ async function offerUntilQuiet(lp: LinePrinter, job: Uint8Array): Promise<number
   return taken;
 }
 
-/** The value, once it has been the same for a while. */
+/** The value, once it is more than 0 and has been the same for a while. */
 async function untilQuiet(value: () => Promise<number>): Promise<number> {
   let last = await value();
   let movedMs = performance.now();
