@@ -5,6 +5,12 @@ import type { NodeName } from "./faults.ts";
 import type { Endpoint } from "./network.ts";
 import type { Random } from "./random.ts";
 
+/** What a node did: `done` when an effect was carried out, a write then being durable. */
+export type TraceEvent<Effect> =
+  | { readonly kind: "done"; readonly effect: Effect }
+  | { readonly kind: "crashed" }
+  | { readonly kind: "started" };
+
 /**
  * A process: one production machine and a shell that carries its effects out in order, waits for each durable write,
  * and may lose its power between any two effects. Mirrors `runtime/machine-runner.ts`.
@@ -20,6 +26,8 @@ export abstract class SimNode<Input, Effect extends { readonly kind: string }> i
   effectsDone = 0;
   gone = false;
   onEffect: (() => void) | undefined;
+  /** Hears everything that this node does, in its order: whole runs are held against the specification. */
+  onTrace: ((event: TraceEvent<Effect>) => void) | undefined;
   #queue: Effect[] = [];
   #busy = false;
   #wakeAtMs: number | undefined;
@@ -50,7 +58,10 @@ export abstract class SimNode<Input, Effect extends { readonly kind: string }> i
   protected abstract boot(): Machine<Input, Effect>;
   /** A write under way when the power goes is on the disk or not. */
   protected interrupted(effect: Effect): void {
-    if (this.random.chance(0.5)) this.durable(effect)?.();
+    const write = this.random.chance(0.5) ? this.durable(effect) : undefined;
+    if (write === undefined) return;
+    write();
+    this.onTrace?.({ kind: "done", effect });
   }
 
   protected abstract durable(effect: Effect): (() => void) | undefined;
@@ -68,6 +79,7 @@ export abstract class SimNode<Input, Effect extends { readonly kind: string }> i
     this.#busy = false;
     this.#wakeAtMs = undefined;
     this.machine = this.boot();
+    this.onTrace?.({ kind: "started" });
     this.booted();
     this.#wake();
   }
@@ -79,6 +91,7 @@ export abstract class SimNode<Input, Effect extends { readonly kind: string }> i
     if (this.#busy && head !== undefined) this.interrupted(head);
     this.#queue = [];
     this.powerLost();
+    this.onTrace?.({ kind: "crashed" });
   }
 
   dispatch(input: Input): void {
@@ -120,6 +133,7 @@ export abstract class SimNode<Input, Effect extends { readonly kind: string }> i
       if (effect === undefined) return;
       if (write === undefined) this.perform(effect);
       else write();
+      this.onTrace?.({ kind: "done", effect });
       this.effectsDone += 1;
       this.onEffect?.();
       if (this.alive) this.#pump();
