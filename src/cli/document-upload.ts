@@ -53,6 +53,7 @@ function queryOf(order: PrintRequest): URLSearchParams {
   const query = new URLSearchParams({ title, source, spools, copies: String(copies) });
   if (printer !== undefined) query.set("printer", printer);
   if (name !== undefined) query.set("name", name);
+  if (order.format !== undefined) query.set("format", order.format);
   if (documentDateMs !== undefined) query.set("documentDateMs", String(Math.max(0, Math.floor(documentDateMs))));
   if (held === true) query.set("held", "true");
   for (const [key, value] of Object.entries({ priority, holdMs, expiresMs })) {

@@ -28,6 +28,7 @@ export interface PrintFlags extends CommonFlags {
   readonly hold?: boolean;
   readonly at?: string;
   readonly expires?: string;
+  readonly escpos?: boolean;
 }
 
 /** What is the same for all documents of one command. */
@@ -212,7 +213,7 @@ function parseWord<const Word extends string>(flag: string, value: string, words
 }
 
 function parseWish(flags: PrintFlags): Omit<Wish, "source" | "spools"> {
-  const { copies: text = "1", printer, title, priority, hold, at, expires } = flags;
+  const { copies: text = "1", printer, title, priority, hold, at, expires, escpos } = flags;
   const copies = Number(text);
   if (!/^\d+$/.test(text) || copies < 1 || copies > limits.copies) {
     throw new UsageError(`--copies ${text}: expected a whole number from 1 to ${limits.copies}`);
@@ -221,6 +222,7 @@ function parseWish(flags: PrintFlags): Omit<Wish, "source" | "spools"> {
     copies,
     ...(printer === undefined ? {} : { printer }),
     ...(title === undefined || title === "" ? {} : { title }),
+    ...(escpos === true ? { format: "escpos" } : {}),
     ...(priority === undefined ? {} : { priority: parsePriority(priority) }),
     ...(hold === true ? { held: true } : {}),
     ...(at === undefined ? {} : { holdMs: parseMoment("--at", at, Date.now()) }),

@@ -153,13 +153,14 @@ function addPrint(add: Add): void {
       new Command("print").argument("<files...>", "documents, - for the standard input"),
       "events as JSON lines",
     )
-      .description("print documents: PNG, JPEG, UTF-8 text, PWG Raster")
+      .description("print documents: PNG, JPEG, UTF-8 text, PWG Raster, raw ESC/POS bytes as the dots they draw")
       .option("--printer <NAME>", "printer; needed when there are several")
       .option("--from <SPOOL>", "spool the image goes to the printer from: client, server, or auto")
       .option("--spool <SPOOLS>", "spools that keep the image: both, client, or server")
       .option("--title <TITLE>", "title in the lists; default: the name of the file")
       .option("--copies <N>", "how often each document is printed", "1")
       .option("--priority <N>", "1 to 100, 100 goes first; default 50")
+      .option("--escpos", "raw ESC/POS bytes, whatever they begin with")
       .option("--hold", "keep it in the queue until twinspool release JOB")
       .option("--at <WHEN>", "not before: 15m, 2h, or a time of day such as 18:00")
       .option("--expires <DURATION>", "cancel it when it has not begun by then: 30m, 4h, 1d")

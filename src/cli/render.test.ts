@@ -154,7 +154,7 @@ it("places many lines quickly, each where its own ink is", async () => {
 });
 
 it.each([
-  ["nothing.bin", "", /print nothing/],
+  ["nothing.bin", "", /nothing\.bin is empty/],
   ["nothing.txt", "", /nothing\.txt is empty/],
   ["half.bin", "\u001d", /print nothing; the bytes end within a command/],
 ])("says why %s gives no paper", async (name, bytes, message) => {

@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import type { Page, PrintedPage } from "../../firmware-sim/mod.ts";
-import { detectionBytes } from "../image/detect-format.ts";
+import { detectFormat, detectionBytes } from "../image/detect-format.ts";
 import { encodePng } from "../image/png-writer.ts";
 import type { MemoryPage, RenderTarget } from "../image/print-image.ts";
 import { TwinspoolError } from "../protocol/errors.ts";
@@ -25,7 +25,6 @@ export interface RenderFlags {
 
 const defaultProfile = "tm-m30iii";
 const shownDiagnostics = 20;
-const escposNames: ReadonlySet<string> = new Set([".bin", ".escpos", ".prn"]);
 
 /** ESC/POS bytes, or any document, to PNG or SVG: one file for each piece of paper. Or the text of ESC/POS bytes. */
 export async function runRender(file: string, flags: RenderFlags, io: Io): Promise<ExitCode> {
@@ -35,7 +34,8 @@ export async function runRender(file: string, flags: RenderFlags, io: Io): Promi
   }
   const input = await openInput(file, io);
   try {
-    const isEscpos = flags.escpos === true || (await looksLikeEscpos(input.path, input.name));
+    const isEscpos =
+      flags.escpos === true || detectFormat(await readHead(input.path, input.name), input.name) === "escpos";
     if (isEscpos) return await renderCapture(input, flags, io);
     if (flags.text) {
       throw new UsageError("--text is for ESC/POS bytes (or say --escpos); of a document only dots are left");
@@ -148,17 +148,6 @@ function sizeOf(page: Pick<MemoryPage, "widthDots" | "heightDots"> | undefined):
   readonly heightDots: number;
 } {
   return { widthDots: page?.widthDots ?? 0, heightDots: page?.heightDots ?? 0 };
-}
-
-/** By name, or by how such streams begin: ESC @, another ESC, FS or GS command, a DLE real-time command, or CAN. */
-async function looksLikeEscpos(path: string, name: string): Promise<boolean> {
-  if (escposNames.has(extname(name).toLowerCase())) return true;
-  const head = await readHead(path, name);
-  const [first = 0, second = 0] = head;
-  // ESC % -12345X begins Printer Job Language, which no receipt printer speaks.
-  if (first === 0x1b) return second !== 0x25;
-  if (first === 0x10) return second === 0x04 || second === 0x05 || second === 0x14;
-  return first === 0x1c || first === 0x1d || first === 0x18;
 }
 
 async function readHead(path: string, name: string): Promise<Uint8Array> {

@@ -195,9 +195,9 @@ class ClientShell implements ClientProcess, ClientBackend {
     if (this.#machine.printers.length === 0) await this.waitForServer(firstServerMs);
     const printer = this.#findPrinter(request.printer ?? this.#config.defaultPrinter);
     const keep = this.#keepsImage(request.spools);
-    const { path, copies } = request;
+    const { path, copies, format } = request;
     const source = { path, name: request.name ?? basename(path) };
-    const rendered = await renderDocument(source, printer, { copies });
+    const rendered = await renderDocument(source, printer, { copies, ...(format && { format }) });
     const writer = await (keep ? this.#images : this.#handover).create().catch(async (error: unknown) => {
       await rendered.close();
       throw error;

@@ -40,6 +40,7 @@ const numberText = z.string().regex(/^\d+$/).transform(Number);
 const querySchema = z.object({
   title: z.string().min(1).max(1_000),
   name: z.string().max(1_000).optional(),
+  format: z.literal("escpos").optional(),
   printer: z.string().max(64).optional(),
   source: sourceChoiceSchema.optional(),
   spools: spoolsSchema.optional(),
@@ -149,14 +150,15 @@ function parseQuery(request: IncomingMessage, config: Config): Omit<PrintRequest
   if (!parsed.success) {
     throw new TwinspoolError("request-invalid", describeIssue(parsed.error));
   }
-  const { name, printer, documentDateMs, title, source, spools, copies, priority, held, holdMs, expiresMs } =
-    parsed.data;
+  const { name, format, printer, documentDateMs, title, source, spools, copies } = parsed.data;
+  const { priority, held, holdMs, expiresMs } = parsed.data;
   return {
     title,
     source: source ?? config.from,
     spools: spools ?? config.spool,
     copies: copies ?? 1,
     ...(name === undefined ? {} : { name }),
+    ...(format === undefined ? {} : { format }),
     ...(printer === undefined ? {} : { printer }),
     ...(documentDateMs === undefined ? {} : { documentDateMs }),
     ...(priority === undefined ? {} : { priority }),

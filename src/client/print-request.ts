@@ -5,6 +5,8 @@ export interface PrintRequest {
   readonly path: string;
   /** What to call the document in messages; the file's name when absent. */
   readonly name?: string;
+  /** Raw ESC/POS bytes, whatever they begin with; absent: its first bytes and its name tell. */
+  readonly format?: "escpos";
   readonly title: string;
   readonly printer?: string;
   readonly source: SourceChoice;

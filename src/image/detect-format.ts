@@ -1,7 +1,7 @@
 import { TwinspoolError } from "../protocol/errors.ts";
 import { pngSignature } from "./formats/png.ts";
 
-export type DocumentFormat = "png" | "jpeg" | "pwg" | "text";
+export type DocumentFormat = "png" | "jpeg" | "pwg" | "escpos" | "text";
 
 /** Bytes of a document's beginning that `detectFormat` likes to see. */
 export const detectionBytes = 4096;
@@ -24,8 +24,11 @@ const foreignTypes: readonly (readonly [string, readonly number[]])[] = [
   ["UTF-16 text", [0xfe, 0xff]],
 ];
 
+const escposNames = /\.(?:bin|escpos|prn)$/i;
+
 /**
- * Tells the type of a document by its first bytes; `name` serves only the message.
+ * Tells the type of a document by its first bytes. `name` serves the message, and tells raw ESC/POS bytes that begin
+ * with text.
  * Throws `document-unknown`, or `document-invalid` when there is not a single byte.
  */
 export function detectFormat(head: Uint8Array, name = "the document"): DocumentFormat {
@@ -38,10 +41,19 @@ export function detectFormat(head: Uint8Array, name = "the document"): DocumentF
   if (head.length < pngSignature.length && isPrefixOfPicture(head)) {
     throw new TwinspoolError("document-truncated", `${name} has ${head.length} bytes, the beginning of a picture`);
   }
+  if (escposNames.test(name) || beginsAsEscpos(head)) return "escpos";
   const binaryAt = head.findIndex(isBinary);
   if (binaryAt >= 0)
     throw unknown(name, `begins with the bytes ${showBytes(head)} and is not text at byte ${binaryAt}`);
   return "text";
+}
+
+/** ESC @, another ESC, FS or GS command, a DLE real-time command, or CAN. */
+function beginsAsEscpos([first, second]: Uint8Array): boolean {
+  // ESC % -12345X begins Printer Job Language, ESC [ the colours of a terminal: no receipt printer speaks them.
+  if (first === 0x1b) return second !== undefined && second !== 0x25 && second !== 0x5b;
+  if (first === 0x10) return second === 0x04 || second === 0x05 || second === 0x14;
+  return first === 0x1c || first === 0x1d || first === 0x18;
 }
 
 function unknown(name: string, seen: string): TwinspoolError {

@@ -19,6 +19,8 @@ export interface MemoryPage extends PageGeometry {
 export interface RenderTarget {
   readonly widthDots: number;
   readonly resolutionDpi: number;
+  /** Decides what raw printer commands mean where models differ. */
+  readonly model?: string;
 }
 
 export function bytesPerRow(widthDots: number): number {

@@ -6,6 +6,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { limits } from "../protocol/limits.ts";
 import { detectFormat } from "./detect-format.ts";
+import { readEscposPages } from "./formats/escpos.ts";
 import { decodeJpeg } from "./formats/jpeg.ts";
 import { makePicturePage, planPicture } from "./formats/picture.ts";
 import { decodePng, pngSignature } from "./formats/png.ts";
@@ -370,7 +371,7 @@ describe("text", () => {
 describe("what is no document", () => {
   test("is named, with what is expected", async () => {
     await expect(render("%PDF-1.7\n")).rejects.toThrow(/is PDF.*What to do: print PNG, JPEG, UTF-8 text or PWG Raster/);
-    await expect(render(Buffer.from([0x1b, 0x40, 0x41]))).rejects.toThrow(/begins with the bytes 1b 40 41/);
+    await expect(render(Buffer.from([0x1b, 0x5b, 0x41]))).rejects.toThrow(/begins with the bytes 1b 5b 41/);
     await expect(render("")).rejects.toThrow(/is empty/);
     expect(await codeOf(renderDocument({ path: folder }, target))).toBe("document-missing");
     expect(await codeOf(renderDocument({ path: join(folder, "none") }, target))).toBe("document-missing");
@@ -422,4 +423,54 @@ test("what was written as PNG reads back", async () => {
   const seen: string[] = [];
   for await (const row of image.rows) seen.push([...row].map((light) => (light === 0 ? "#" : ".")).join(""));
   expect(seen).toEqual(["#.#.#.#.#.#.#", ".#.#.#.#.#.#."]);
+});
+
+describe("raw ESC/POS bytes", () => {
+  const kitchen = Buffer.from("\x1b@\x1b!\x30Table 7\n\x1b!\x00two coffees\n\x1dVB\x00for the bar\n", "latin1");
+
+  test("become the pages that their printer would cut", async () => {
+    const rendered = await render(kitchen);
+    expect(rendered.format).toBe("escpos");
+    const paper = readEscposPages(kitchen, "tm-m30iii");
+    expect(rendered.pageList.map((page) => [...page.rows])).toEqual(paper.map((page) => [...page.rows]));
+    expect(paper.map((page) => page.text)).toEqual(["Table 7\ntwo coffees", "for the bar"]);
+  });
+
+  test("are drawn by the profile of the printer's model, or one with such a head", async () => {
+    // Table 16 is windows-1252 at Epson's; the sign for the euro is elsewhere in the tables of a clone.
+    const bytes = Buffer.from("\x1b@\x1bt\x10\x80 4,20\n", "latin1");
+    const rows = (profile: string) => readEscposPages(bytes, profile).flatMap((page) => [...page.rows]);
+    const drawn = async (model: string, widthDots: number, resolutionDpi: number) => {
+      const { pageList } = await render(bytes, {}, { model, widthDots, resolutionDpi } as typeof target);
+      return pageList.flatMap((page) => [...page.rows]);
+    };
+    expect(await drawn("Epson TM-T88VI", 512, 180)).toEqual(rows("tm-t88vi"));
+    expect(await drawn("Xprinter XP-80", 576, 203)).toEqual(rows("xp-80"));
+    expect(await drawn("ESC/POS printer, 58 mm", 384, 203)).toEqual(rows("nt-5890k"));
+    expect((await drawn("a wide one", 832, 203))[0]).toHaveLength(104);
+  });
+
+  test("are known by how they begin, by their name, or because they are said to be", async () => {
+    const text = Buffer.from("plain words first\x1d!\x11large\n", "latin1");
+    expect(detectFormat(kitchen)).toBe("escpos");
+    expect(detectFormat(text, "receipt.prn")).toBe("escpos");
+    expect(() => detectFormat(text)).toThrow(/not text at byte/);
+    expect((await render(text, { format: "escpos" })).pages).toBe(1);
+    for (const foreign of ["\x1b%-12345X@PJL", "\x1b[31mred", "\x1b"]) {
+      expect(() => detectFormat(Buffer.from(foreign, "latin1"))).toThrow(/not text/);
+    }
+    expect(detectFormat(Uint8Array.from(pngSignature), "picture.bin")).toBe("png");
+  });
+
+  test("end with their last line, also without its line feed", async () => {
+    const whole = await render("\x1b@a\nb\n");
+    const open = await render("\x1b@a\nb");
+    expect(countBlack(open.pageList[0])).toBe(countBlack(whole.pageList[0]));
+    expect((await render("\x1b@a\n\x1dVB\x00")).heightDots).toBe((await render("\x1b@a\n")).heightDots);
+  });
+
+  test("are refused when they break off within a command", async () => {
+    expect(await codeOf(render(kitchen.subarray(0, 4)))).toBe("document-truncated");
+    expect(await codeOf(render("\x1b@"))).toBe("document-invalid");
+  });
 });

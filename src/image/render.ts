@@ -27,6 +27,8 @@ export interface RenderOptions {
   readonly mode?: ToneMode | "auto";
   /** How often all pages are repeated, 1 when absent. */
   readonly copies?: number;
+  /** What the document is, when its first bytes need not tell. */
+  readonly format?: DocumentFormat;
 }
 
 /** A document that was checked to its end and can now be drawn. */
@@ -66,7 +68,8 @@ export async function renderDocument(
     throw new TwinspoolError("request-invalid", `${copies} copies, expected 1 to ${limits.copies}`);
   }
   const name = source.name ?? basename(source.path);
-  const format = detectFormat(await readHead(source.path, name), name);
+  const head = await readHead(source.path, name);
+  const format = options.format ?? detectFormat(head, name);
   const document = await openDocument(source.path, format, target, options.mode ?? "auto");
   const close = async (): Promise<void> => document.close?.();
   try {
@@ -91,6 +94,8 @@ async function openDocument(
   if (format === "text") return openText(openChunks, target);
   if (format === "pwg") return openPwg(openChunks, target, mode);
   if (format === "png") return openPng(path, target, mode);
+  // The renderer is loaded only when there are ESC/POS bytes.
+  if (format === "escpos") return (await import("./formats/escpos.ts")).openEscpos(path, target);
   const jpeg = await decodeJpeg(path, target.widthDots);
   try {
     return { ...(await openPng(jpeg.pngPath, target, mode)), close: jpeg.remove };

@@ -24,7 +24,7 @@ import {
  *     PATCH /api/jobs/JOB                 body: JobChange; the same; 409 when the job is on its way (also at the client)
  *     GET  /api/history?limit=&before=&printer=   { rows: HistoryRow[] } (server only), newest first
  *     GET  /api/printers                  { printers: PrinterView[] }
- *     PUT  /api/documents?title=&printer=&source=&spools=&copies=&documentDateMs=&name=   (client only)
+ *     PUT  /api/documents?title=&printer=&source=&spools=&copies=&documentDateMs=&name=&format=escpos   (client only)
  *          body: the document; answer: a line of JSON for each PrintEvent until the job has ended
  */
 export const jobViewSchema = z.object({

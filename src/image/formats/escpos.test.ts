@@ -19,9 +19,14 @@ describe("preview of raw ESC/POS", () => {
     expect(picture.height).toBe(pages.reduce((sum, page) => sum + page.heightDots, 12));
   });
 
+  test("refuses more paper than any job may have", () => {
+    const feeds = Buffer.from("x\n".concat("\x1b3\xff\x1bd\xff".repeat(2000)), "latin1");
+    expect(() => readEscposPages(feeds)).toThrow(/more than 262144 rows/);
+  });
+
   test("refuses what prints nothing, unknown profiles, and what is too large", () => {
     expect(() => readEscposPages(Buffer.from("\x1b@", "latin1"))).toThrow(/print nothing/);
     expect(() => readEscposPages(job, "no such printer")).toThrow(/ESC\/POS: /);
-    expect(() => readEscposPages(new Uint8Array(1024 * 1024 + 1))).toThrow(/the limit is 1048576/);
+    expect(() => readEscposPages(new Uint8Array(4 * 1024 * 1024 + 1))).toThrow(/the limit is 4194304/);
   });
 });
