@@ -90,6 +90,21 @@ describe("errors and what ends them", () => {
     expect(sim.state.headRow).toBe(200);
   });
 
+  it("paper jam: cleared while the power is off it is gone at power on; not cleared it is not", async () => {
+    const { sim, ask } = await start();
+    for (const faults of [
+      ["paper-jam", "power-cut", "jam-cleared", "power-on"],
+      ["power-cut", "paper-jam", "jam-cleared", "power-on"],
+    ] as const) {
+      for (const fault of faults) sim.fail(fault);
+      expect(sim.state.conditions.mechanicalError, faults.join()).toBe(false);
+      expect(sim.state.online).toBe(true);
+    }
+    for (const fault of ["paper-jam", "power-cut", "power-on", "jam-cleared", "power-on"] as const) sim.fail(fault);
+    expect(sim.state.conditions.mechanicalError).toBe(true);
+    expect(ask(0)).toBe("");
+  });
+
   it("paper jam: ENQ 2 throws the rest away", async () => {
     const { sim, ask } = await start();
     ask(10, raster(stripes(200)), processId("AAAA"));

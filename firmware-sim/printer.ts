@@ -173,10 +173,7 @@ export class Printer {
         this.cutPower();
         break;
       case "power-on":
-        this.restore(() => {
-          this.power = true;
-          this.standby = false;
-        });
+        this.restore(() => this.switchOn());
         break;
       case "link-cut":
         this.cutLink();
@@ -271,6 +268,13 @@ export class Printer {
       feeding: false,
     };
     this.events.reachable(false);
+  }
+
+  /** What was wrong with the mechanism is found out anew. */
+  private switchOn(): void {
+    if (!this.power) this.conditions = { ...this.conditions, mechanicalError: this.jammed, cutterError: false };
+    this.power = true;
+    this.standby = false;
   }
 
   private cutLink(): void {
