@@ -16,7 +16,13 @@ export interface BarcodeModes {
     correction: { readonly kind: "level" | "tenths"; readonly value: number };
     truncated: boolean;
   };
-  readonly qr: { model: 1 | 2 | "micro"; moduleDots: number; level: number };
+  readonly qr: {
+    model: 1 | 2 | "micro";
+    moduleDots: number;
+    level: number;
+    /** 1 to 40, where a command names it; 0 is the one that the data need. */
+    version: number;
+  };
   readonly maxiCode: { mode: number };
   readonly stacked: { moduleDots: number; limitDots: number };
   readonly composite: {
@@ -28,6 +34,8 @@ export interface BarcodeModes {
   };
   readonly aztec: { compact: boolean; layers: number; moduleDots: number; percent: number };
   readonly dataMatrix: { rectangular: boolean; rows: number; columns: number; moduleDots: number };
+  /** GS Z: 0 PDF417, 1 Data Matrix, 2 QR Code. */
+  typedSymbol: number;
   /** The symbol storage area, by the cn of GS ( k. */
   readonly stored: Map<number, Uint8Array>;
 }
@@ -46,12 +54,13 @@ export function initialBarcodeModes(): BarcodeModes {
       correction: { kind: "tenths", value: 1 },
       truncated: false,
     },
-    qr: { model: 2, moduleDots: 3, level: 48 },
+    qr: { model: 2, moduleDots: 3, level: 48, version: 0 },
     maxiCode: { mode: 2 },
     stacked: { moduleDots: 2, limitDots: 0 },
     composite: { moduleDots: 2, limitDots: 0, hriFont: undefined, linear: undefined },
     aztec: { compact: false, layers: 0, moduleDots: 3, percent: 23 },
     dataMatrix: { rectangular: false, rows: 0, columns: 0, moduleDots: 3 },
+    typedSymbol: 0,
     stored: new Map(),
   };
 }

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { VirtualClock } from "./clock.ts";
 import type { Page } from "./paper.ts";
 import { findProfile } from "./profiles.ts";
 import { renderEscpos } from "./render.ts";
+import { startSimulator } from "./simulator.ts";
 import { raster, stream, stripes } from "./test-bytes.ts";
 
 function print(profile: string, ...parts: (string | ArrayLike<number>)[]) {
@@ -18,6 +20,8 @@ function leftEdge(page: Page | undefined, row: number): number {
   const bytes = page?.rows[row] ?? new Uint8Array(0);
   return bytes.findIndex((byte) => byte !== 0) * 8;
 }
+
+const STRICT = { ...findProfile("xp-80").supports, realTimeInData: false };
 
 /** An 8-dot column image, one byte wide. */
 const MARK = "\x1b*\x01\x08\x00\xff\xff\xff\xff\xff\xff\xff\xff";
@@ -42,6 +46,13 @@ describe("NT-5890K", () => {
     const twice = ["\x1dh\x20", "\x1dk\x0312345670\x00\n", "\x1dk\x0312345670\x00\n"];
     const height = (profile: string): number => print(profile, ...twice).page?.heightDots ?? 0;
     expect(height("nt-5890k") - height("zj-58")).toBe(162 - 32);
+  });
+
+  it("prints the data of bar codes it does not know as text", () => {
+    const code = "\x1dkL\x05AB123\n";
+    expect(print("nt-5890k", code).page?.text).toBe("AB123");
+    expect(print("nt-5890k", code).details).toEqual(["GS k: this printer has no GS1 DataBar Truncated", "unknown: "]);
+    expect(print("zj-58", code).details).toEqual(["GS k: this printer has no GS1 DataBar Truncated"]);
   });
 
   it("has neither page mode nor cutter, and reads their commands whole", () => {
@@ -70,6 +81,56 @@ describe("POS-5890K", () => {
   it("prints other heights as they are", () => {
     expect(print("pos-5890k", raster(stripes(97)), "seen\n").page?.text).toBe("seen");
     expect(print("nt-5890k", raster(stripes(96)), "\nseen\n").page?.text).toBe("seen");
+  });
+});
+
+describe("commands that only clones have", () => {
+  const PDF417 = "\x1dZ\x00\x1bZ\x04\x02\x03\x05\x00hello";
+  const DATA_MATRIX = "\x1dZ\x01\x1bZ\x00\x00\x06\x05\x00hello";
+  const QR = "\x1dZ\x02\x1bZ\x03L\x06\x05\x00hello";
+
+  it("ESC Z prints the symbol that GS Z chose, as GS ( k does", () => {
+    const qr = "\x1d(k\x03\x001C\x06\x1d(k\x08\x001P0hello\x1d(k\x03\x001Q0";
+    const width = (page: Page | undefined): number =>
+      Math.max(...(page?.rows ?? []).map((row) => row.findLastIndex((byte) => byte !== 0))) + 1;
+    // Version 3 has 29 modules, the one that five bytes need 21.
+    expect(width(print("xp-80", QR).page)).toBe(Math.ceil((29 * 6) / 8));
+    const automatic = QR.replace("\x03L", "\x00L");
+    expect(print("xp-80", automatic).page?.rows).toEqual(print("xp-80", qr).page?.rows);
+    for (const symbol of [PDF417, DATA_MATRIX, QR]) expect(print("xp-80", symbol).details).toEqual([]);
+    expect(print("zj-58", PDF417).details).toEqual(["ESC Z: this printer has no PDF417"]);
+  });
+
+  it("says what it does not print", () => {
+    const details = (...parts: string[]): string[] => print("xp-80", ...parts).details;
+    expect(details("\x1dZ\x03")).toEqual(["GS Z: 2-D symbols are 0, 1 and 2"]);
+    expect(details(QR.replace("L", "X"))).toEqual(["ESC Z: QR Code with v = 3, r = 88, k = 6, 5 bytes"]);
+    expect(details(QR.replace("\x06", "\x00"))).toEqual(["ESC Z: QR Code with v = 3, r = 76, k = 0, 5 bytes"]);
+    expect(details("A", QR)).toEqual(["ESC Z: not at the beginning of the line"]);
+    expect(details(DATA_MATRIX.replace("\x00\x00\x06", "\x09\x09\x06"))).toHaveLength(1);
+    const long = `\x1bZ\x01L\x06\x40\x00${"x".repeat(64)}`;
+    expect(details("\x1dZ\x02", long)).toHaveLength(1);
+    expect(details("\x1bB\x00\x01", "\x1bB\x01\x0a")).toEqual(Array(2).fill("ESC B: ESC B takes 1 to 9 twice"));
+    expect(print("zj-58", "\x1bB\x02\x02x\n")).toMatchObject({
+      page: { text: "x" },
+      details: ["ESC B: this printer has no buzzer"],
+    });
+  });
+
+  it("are text to others, and their bytes too", () => {
+    expect(print("tm-m30iii", QR, "\n").page?.text).toContain("hello");
+    expect(print("tm-m30iii", "\x1bBab\n")).toMatchObject({ page: { text: "ab" }, details: ["unknown: "] });
+  });
+
+  it("frame no real-time commands of others", async () => {
+    const sim = await startSimulator({
+      profile: { ...findProfile("xp-80"), supports: STRICT },
+      clock: new VirtualClock(),
+    });
+    // The data of ESC Z hold DLE EOT 1: data to a printer that knows ESC Z.
+    void sim.connect().write(stream("\x1dZ\x02\x1bZ\x00L\x02\x03\x00\x10\x04\x01"));
+    expect(sim.replies).toEqual([]);
+    await sim.close();
   });
 });
 

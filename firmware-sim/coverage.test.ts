@@ -15,6 +15,7 @@ it("has each command once, with its bytes", () => {
     treatment: "carried-out",
     realTime: false,
   });
+  expect(commands.find(({ name }) => name === "ESC B")?.onlyIn).toEqual(["xp-80", "nt-5890k", "zj-58", "pos-5890k"]);
   expect(commands.find(({ name }) => name === "DLE EOT")).toMatchObject({ bytes: "10 04 01-04", realTime: true });
 });
 

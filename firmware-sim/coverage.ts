@@ -1,5 +1,7 @@
-import { CARRIED_OUT, COMMAND_TABLE } from "./commands/table.ts";
+import { CLONE_COMMANDS } from "./commands/clone.ts";
+import { ALL_COMMANDS, CARRIED_OUT } from "./commands/table.ts";
 import type { CommandRow, ParameterShape } from "./parser.ts";
+import { PROFILES } from "./profiles.ts";
 import { REAL_TIME_ROWS, type RealTimeRow } from "./realtime-scanner.ts";
 
 /** What the simulator does with one command. */
@@ -17,16 +19,19 @@ export interface CommandCoverage {
   readonly treatment: "carried-out" | "accepted" | "consumed";
   /** Carried out on reception, ahead of the receive buffer. */
   readonly realTime: boolean;
+  /** The profiles that have it, where not all do. */
+  readonly onlyIn?: readonly string[];
 }
 
 /** Every command the simulator knows, by its bytes, as its tables have them. */
 export function listCommands(): readonly CommandCoverage[] {
   const carriedOut = new Set<unknown>(CARRIED_OUT);
-  const buffered = COMMAND_TABLE.rows.map((row) => coverageOf(row, carriedOut.has(row)));
+  const buffered = ALL_COMMANDS.map((row) => coverageOf(row, carriedOut.has(row)));
   return [...buffered, ...REAL_TIME_ROWS.map(realTimeCoverage)].toSorted((a, b) => (a.bytes < b.bytes ? -1 : 1));
 }
 
 function coverageOf<Target>(row: CommandRow<Target>, isCarriedOut: boolean): CommandCoverage {
+  const special = CLONE_COMMANDS.find((command) => command.row.name === row.name);
   const hasEffect = row.execute !== undefined || row.open !== undefined;
   return {
     name: row.name,
@@ -34,6 +39,7 @@ function coverageOf<Target>(row: CommandRow<Target>, isCarriedOut: boolean): Com
     parameters: parametersOf(row.shape, row.prefix),
     treatment: isCarriedOut ? (hasEffect ? "carried-out" : "accepted") : "consumed",
     realTime: false,
+    ...(special === undefined ? {} : { onlyIn: PROFILES.filter(special.isIn).map(({ name }) => name) }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { COMMAND_TABLE } from "./commands/table.ts";
+import { commandTable } from "./commands/table.ts";
 import { Engine, type EngineOutput } from "./engine.ts";
 import { type CommandRow, type DataSink, type Diagnostic, Parser, type ParserHandler } from "./parser.ts";
 import type { Profile } from "./profiles.ts";
@@ -30,12 +30,9 @@ export class Interpreter {
     const diagnose: EngineOutput["diagnose"] = (kind, detail) => this.diagnose(kind, detail);
     this.engine = new Engine(profile, Object.assign(Object.create(output) as InterpreterOutput, { diagnose }));
     const handler = this.handler();
-    this.parser = new Parser(
-      COMMAND_TABLE,
-      handler,
-      () => blocked() || this.replaying || this.engine.overrun !== undefined,
-    );
-    this.macroParser = new Parser(COMMAND_TABLE, handler, blocked);
+    const table = commandTable(profile);
+    this.parser = new Parser(table, handler, () => blocked() || this.replaying || this.engine.overrun !== undefined);
+    this.macroParser = new Parser(table, handler, blocked);
   }
 
   /** Interprets bytes [from, to) and returns how many it took; fewer when the print queue is full. */
@@ -206,8 +203,8 @@ const IGNORE_ALL: ParserHandler<Engine> = {
 };
 
 /** Follows the commands of one connection without carrying them out, for the real-time scanner. */
-export function createFraming(): Framing {
-  const parser = new Parser<Engine>(COMMAND_TABLE, IGNORE_ALL);
+export function createFraming(profile: Profile): Framing {
+  const parser = new Parser<Engine>(commandTable(profile), IGNORE_ALL);
   return {
     get context() {
       return parser.context;

@@ -83,12 +83,14 @@ function drawPdf417(modes: BarcodeModes, data: Uint8Array, place: SymbolPlace): 
 }
 
 function drawQr(modes: BarcodeModes, data: Uint8Array): SymbolImage {
-  const { model, moduleDots, level } = modes.qr;
+  const { model, moduleDots, level, version } = modes.qr;
   if (model === 1) return drawMatrix(encodeQrModel1(binaryText(data), level - 48), moduleDots);
   const letter = "LMQH"[level - 48] ?? "L";
   // Micro QR has no level H; the encoder says so.
   const symbology = model === "micro" ? "microqrcode" : "qrcode";
-  return drawMatrix(encodeMatrix(symbology, binaryText(data), { binarytext: true, eclevel: letter }), moduleDots);
+  const options = { binarytext: true, eclevel: letter };
+  const sized = version === 0 ? options : { ...options, version };
+  return drawMatrix(encodeMatrix(symbology, binaryText(data), sized), moduleDots);
 }
 
 function drawStacked(modes: BarcodeModes, data: Uint8Array, place: SymbolPlace): SymbolImage {

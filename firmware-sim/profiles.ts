@@ -43,10 +43,19 @@ export interface Profile {
   readonly cutMs: number;
   /** Printer rows per source row of the 8-dot modes of ESC *. */
   readonly columnPitch8: number;
-  /** ESC M: the cells of the fonts it has. */
-  readonly fonts: { readonly a: CharacterCell; readonly b: CharacterCell; readonly c?: CharacterCell };
+  /** ESC M: the cells of the fonts it has; `special`: A and B as 97 and 98, too. */
+  readonly fonts: {
+    readonly a: CharacterCell;
+    readonly b: CharacterCell;
+    readonly c?: CharacterCell;
+    readonly special?: true;
+  };
   /** ESC t; absent where the numbers are Epson's. */
   readonly codeTables?: CodeTableNumbering;
+  /** ESC B n t, a buzzer's command of clones; absent: taken for text. */
+  readonly readsBeepCommand?: true;
+  /** GS Z and ESC Z, symbols of clones, by the n of GS Z; absent: taken for text. */
+  readonly typedSymbols?: readonly number[];
   /** Two-byte characters; absent in models without them. */
   readonly kanji?: { readonly system: KanjiSystem; readonly onAtPowerOn: boolean };
   readonly identity: {
@@ -101,6 +110,8 @@ export interface Profile {
     readonly ignoresEscDollarInLine?: true;
     /** A bar code of the form with NUL (m = 0 to 6) returns GS h, GS w, GS H and GS f to their defaults. */
     readonly resetsBarcodeSettings?: true;
+    /** GS k with a system it does not have ends there: the data are printed as text. */
+    readonly printsUnknownBarcodes?: true;
     /** After GS v 0 of a height that is a multiple of this, it takes what follows for so many rows more. */
     readonly rasterOverrun?: number;
   };
@@ -169,6 +180,7 @@ const TM_M30III: Profile = {
     a: { widthDots: 12, heightDots: 24 },
     b: { widthDots: 10, heightDots: 24 },
     c: { widthDots: 9, heightDots: 17 },
+    special: true,
   },
   kanji: { system: "japanese", onAtPowerOn: false },
   identity: {
@@ -210,6 +222,8 @@ const XP_80: Profile = {
   name: "xp-80",
   fonts: TWO_FONTS,
   codeTables: CLONE_CODE_TABLES,
+  readsBeepCommand: true,
+  typedSymbols: [0, 1, 2],
   // Sold abroad with the two-byte mode switched off.
   kanji: { system: "gb18030", onAtPowerOn: false },
   verticalUnitsPerInch: 203,
@@ -234,6 +248,7 @@ const NT_5890K: Profile = {
   memory: { ...EPSON_MEMORY, nvGraphicsBytes: 64 * 1024 },
   headToCutterDots: 0,
   columnPitch8: 1,
+  typedSymbols: [2],
   identity: { ...XP_80.identity, maker: "NETUM", model: "NT-5890K", serial: "SIM0000004" },
   supports: { ...CLONE_SUPPORTS, symbols: [49], cutter: false, buzzer: false, asb: false, pageMode: false },
   quirks: {
@@ -243,6 +258,7 @@ const NT_5890K: Profile = {
     ignoresNegativeEscBackslash: true,
     ignoresEscDollarInLine: true,
     resetsBarcodeSettings: true,
+    printsUnknownBarcodes: true,
   },
 };
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createFraming } from "./interpreter.ts";
+import { findProfile } from "./profiles.ts";
 import { RealTimeScanner } from "./realtime-scanner.ts";
 import { hex, raster, stream } from "./test-bytes.ts";
 
@@ -30,7 +31,7 @@ function scanned(bytes: Uint8Array, pieceSize: number, room: number, loses: bool
   let free = room;
   let lost = 0;
   const scanner = new RealTimeScanner(
-    createFraming(),
+    createFraming(findProfile()),
     {
       realTime: (command) => seen.push(JSON.stringify(command)),
       ordinary: (from, start, end) => {

@@ -120,7 +120,7 @@ export class Reception {
   clear(): void {
     this.buffer.clear();
     this.updateBusy();
-    for (const inflow of this.inflows.values()) inflow.scanner.restart(createFraming());
+    for (const inflow of this.inflows.values()) inflow.scanner.restart(createFraming(this.profile));
   }
 
   /** The bytes at the front of the receive buffer that came in on one connection. */
@@ -168,7 +168,7 @@ export class Reception {
 
   private newScanner(id: number, link: HostLink): RealTimeScanner {
     return new RealTimeScanner(
-      createFraming(),
+      createFraming(this.profile),
       {
         realTime: (command) => this.events.realTime(command, id),
         ordinary: (bytes, from, to) => this.store(bytes.subarray(from, to), id),

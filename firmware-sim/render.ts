@@ -2,7 +2,7 @@ import { createFraming, Interpreter } from "./interpreter.ts";
 import { applyStep } from "./mechanism.ts";
 import { type Page, PaperRoll } from "./paper.ts";
 import type { Diagnostic } from "./parser.ts";
-import { findProfile, type Profile } from "./profiles.ts";
+import { DEFAULT_PROFILE_NAME, findProfile, type Profile } from "./profiles.ts";
 import { ALL_WELL } from "./status.ts";
 import type { Step } from "./step.ts";
 
@@ -64,9 +64,9 @@ export function renderEscposWithin(
   return { pages: uncut === undefined ? pages : [...pages, uncut], truncated };
 }
 
-/** Whether the bytes break off in the middle of a command. */
-export function endsWithinCommand(bytes: Uint8Array): boolean {
-  const framing = createFraming();
+/** Whether the bytes break off in the middle of a command of this printer. */
+export function endsWithinCommand(bytes: Uint8Array, profile: Profile | string = DEFAULT_PROFILE_NAME): boolean {
+  const framing = createFraming(typeof profile === "string" ? findProfile(profile) : profile);
   framing.follow(bytes, 0, bytes.length);
   return framing.context !== "boundary";
 }

@@ -58,6 +58,8 @@ function initialModes(profile: Profile): TextModes {
 /** Text bytes become characters: code tables, international sets, UTF-8, kanji, and what the user defined. */
 export class TextPrinter {
   modes: TextModes;
+  /** Code tables without data that were asked for since the printer was made. */
+  readonly missedTables = new Set<number>();
   private readonly target: TextTarget;
   /** Bytes of a character that is not complete yet. */
   private partial: number[] = [];

@@ -140,6 +140,11 @@ describe("code tables (ESC t)", () => {
     expect(diagnosed(stream("\x1bt\x07\x82\n"))).toMatchObject([{ kind: "unsupported", name: "ESC t", offset: 0 }]);
     expect(render("\x1bt\x07\x82\n").text).toBe("é");
   });
+
+  it("says so once for each table", () => {
+    const asked = diagnosed(stream("\x1bt\x07A\x1bt\x00A\x1bt\x07A\x1b@\x1bt\x07\x1bt\x08\n"));
+    expect(asked.map(({ detail }) => detail)).toEqual([7, 8].map((table) => `code table ${table} prints as table 0`));
+  });
 });
 
 describe("international character sets (ESC R)", () => {

@@ -6,7 +6,8 @@ const header = `<!-- Made by \`npm run docs\` from the simulator's command table
 
 What the [simulator](simulator.md) does with each command. The table is made from the tables that it works with.
 
-- **carried out**: it does what the manual says, as far as the profile of the printer has it.
+- **carried out**: it does what the manual says, as far as the profile of the printer has it. Profiles
+  in brackets: the others take its bytes for text.
 - **accepted**: it is taken without a complaint; neither paper nor wire could show it.
 - *consumed*: it is skipped whole, and a diagnostic says so. The commands after it are not disturbed.
 
@@ -51,7 +52,8 @@ function familyRows(commands: readonly CommandCoverage[]): string[] {
   });
 }
 
-function row({ name, bytes, parameters, treatment, realTime }: CommandCoverage): string {
+function row({ name, bytes, parameters, treatment, realTime, onlyIn }: CommandCoverage): string {
   const shown = name.replaceAll("|", "\\|");
-  return `| \`${shown}\` | \`${bytes}\` | ${realTime ? "real time" : parameters} | ${treatments[treatment]} |`;
+  const models = onlyIn === undefined ? "" : ` (${onlyIn.join(", ")})`;
+  return `| \`${shown}\` | \`${bytes}\` | ${realTime ? "real time" : parameters} | ${treatments[treatment]}${models} |`;
 }

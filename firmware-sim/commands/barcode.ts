@@ -61,8 +61,7 @@ function printBarcode(engine: Engine, params: readonly number[]): void {
     engine.output.diagnose("out-of-range", `there is no bar code system ${m}`);
     return;
   }
-  const known = engine.profile.supports.barcodeSystems;
-  if (!known.includes(m <= NUL_TERMINATED_LAST ? m + 65 : m)) {
+  if (!isAmong(engine.profile.supports.barcodeSystems, m)) {
     engine.output.diagnose("unsupported", `this printer has no ${system.name}`);
     return;
   }
@@ -89,6 +88,15 @@ function printBarcode(engine: Engine, params: readonly number[]): void {
     above: (hriPosition & 1) !== 0,
     below: (hriPosition & 2) !== 0,
   });
+}
+
+/** GS k of a model that ends the command at every system it does not have. */
+export function barcodesAmong(systems: readonly number[], row: Command): Command {
+  return { ...row, shape: { more: (params) => (isAmong(systems, params[0]) ? BARCODE.more(params) : 0) } };
+}
+
+function isAmong(systems: readonly number[], m: number | undefined): boolean {
+  return m === undefined || systems.includes(m <= NUL_TERMINATED_LAST ? m + 65 : m);
 }
 
 export const BARCODE_COMMANDS: readonly Command[] = [

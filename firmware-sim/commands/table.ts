@@ -1,8 +1,10 @@
 import type { Engine } from "../engine.ts";
 import { type CommandRow, CommandTable } from "../parser.ts";
-import { BARCODE_COMMANDS } from "./barcode.ts";
+import type { Profile } from "../profiles.ts";
+import { BARCODE_COMMANDS, barcodesAmong } from "./barcode.ts";
 import { BLOCK_COMMANDS } from "./blocks.ts";
 import { BUZZER_COMMANDS } from "./buzzer.ts";
+import { CLONE_COMMANDS } from "./clone.ts";
 import { CONTROL_COMMANDS } from "./control.ts";
 import { FEED_COMMANDS } from "./feed.ts";
 import { GRAPHICS_COMMANDS } from "./graphics.ts";
@@ -26,6 +28,7 @@ export const CARRIED_OUT: readonly CommandRow<Engine>[] = [
   ...BARCODE_COMMANDS,
   ...BLOCK_COMMANDS,
   ...BUZZER_COMMANDS,
+  ...CLONE_COMMANDS.map(({ row }) => row),
   ...CONTROL_COMMANDS,
   ...FEED_COMMANDS,
   ...GRAPHICS_COMMANDS,
@@ -45,8 +48,23 @@ export const CARRIED_OUT: readonly CommandRow<Engine>[] = [
   ...USER_GLYPH_COMMANDS,
 ];
 
-/** Every command the simulator knows, by prefix. */
-export const COMMAND_TABLE: CommandTable<Engine> = new CommandTable<Engine>([
-  ...CARRIED_OUT,
-  ...unsupportedCommands(CARRIED_OUT),
-]);
+/** Every command that some model has. */
+export const ALL_COMMANDS: readonly CommandRow<Engine>[] = [...CARRIED_OUT, ...unsupportedCommands(CARRIED_OUT)];
+
+/** Made once for each set of commands: profiles come and go. */
+const tables = new Map<string, CommandTable<Engine>>();
+
+/** The commands that a model has, by prefix. */
+export function commandTable(profile: Profile): CommandTable<Engine> {
+  const absent = new Set(CLONE_COMMANDS.filter(({ isIn }) => !isIn(profile)).map(({ row }) => row));
+  const strict = profile.quirks.printsUnknownBarcodes ? profile.supports.barcodeSystems : undefined;
+  const key = [...absent].map(({ name }) => name).join() + (strict === undefined ? "" : `;${strict.join()}`);
+  const known = tables.get(key);
+  if (known !== undefined) return known;
+  const rows = ALL_COMMANDS.filter((row) => !absent.has(row));
+  const made = new CommandTable(
+    strict === undefined ? rows : rows.map((row) => (row.name === "GS k" ? barcodesAmong(strict, row) : row)),
+  );
+  tables.set(key, made);
+  return made;
+}

@@ -3,7 +3,8 @@ import type { Engine } from "../engine.ts";
 import { type Command, code, digit, ESC, FS, fixed, LENGTH_PREFIXED } from "./command.ts";
 
 function selectFont(engine: Engine, n: number): void {
-  const font = (["a", "b", "c"] as const)[digit(n)];
+  const { special } = engine.profile.fonts;
+  const font = (["a", "b", "c"] as const)[special && (n === 97 || n === 98) ? n - 97 : digit(n)];
   if (font !== undefined && engine.profile.fonts[font] !== undefined) engine.modes.font = font;
   else engine.output.diagnose("unsupported", `this printer has no font ${digit(n)}`);
 }
@@ -29,8 +30,11 @@ function selectEncoding(engine: Engine, data: Uint8Array): void {
 }
 
 function selectCodeTable(engine: Engine, n: number): void {
-  if (!hasCodeTable(n, engine.profile.codeTables))
+  // Once: a document may go through all of them for every character.
+  if (!hasCodeTable(n, engine.profile.codeTables) && !engine.text.missedTables.has(n)) {
+    engine.text.missedTables.add(n);
     engine.output.diagnose("unsupported", `code table ${n} prints as table 0`);
+  }
   engine.text.modes.codeTable = n;
 }
 

@@ -1,4 +1,4 @@
-import { COMMAND_TABLE } from "../commands/table.ts";
+import { ALL_COMMANDS } from "../commands/table.ts";
 import type { Random } from "./random.ts";
 
 /** Values at the edges of what commands take. */
@@ -25,7 +25,7 @@ function parameter(random: Random): number {
 
 /** A command of the table with parameters that lie at their edges, and as much data as it asks for or less. */
 function command(random: Random): number[] {
-  const row = random.pick(COMMAND_TABLE.rows);
+  const row = random.pick(ALL_COMMANDS);
   const params: number[] = [];
   for (
     let wanted = row.shape.more(params);

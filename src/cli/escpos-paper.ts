@@ -28,7 +28,8 @@ export async function readEscposPaper(path: string, name: string, profile: strin
   const { pages, truncated } = renderEscposWithin(bytes, { profile, onDiagnostic, maxRows });
   const warnings: string[] = [];
   if (truncated) warnings.push(`the bytes give more than ${maxRows} rows of paper; the rest is left out`);
-  else if (endsWithinCommand(bytes)) warnings.push("the bytes end within a command, which was not carried out");
+  else if (endsWithinCommand(bytes, profile))
+    warnings.push("the bytes end within a command, which was not carried out");
   const printed = pages.filter((page) => page.heightDots > 0);
   if (printed.length > 0) return { pages: printed, diagnostics, warnings };
   throw new TwinspoolError("document-invalid", ["the ESC/POS commands print nothing", ...warnings].join("; "));

@@ -19,7 +19,7 @@ import {
 /*
  * Documents of @node-escpos/core: https://github.com/node-escpos/driver
  * Not tried, because of what it sends: bar codes of CODE93 and CODE128 shorter than 16 characters lose their length,
- * NW7 cannot have its start character, qrcode() is a command that only few clones know.
+ * NW7 cannot have its start character.
  */
 
 type Adapter = ConstructorParameters<typeof Printer>[0];
@@ -153,6 +153,19 @@ describe("symbols and images", () => {
     expect(describeDiagnostics(printed.diagnostics)).toEqual([]);
     expect(onlyPage(printed).text.trim()).toBe(readable);
     expect((await decodeSymbols(onlyPage(printed))).map(({ text }) => text)).toEqual([decoded]);
+  });
+
+  it("qrcode() decodes from the paper of a clone that has its command", async () => {
+    const printed = await print((printer) => printer.align("ct").qrcode("https://example.com/r/4711").text("after"));
+    expect(describeDiagnostics(printed.diagnostics)).toEqual([]);
+    expect(onlyPage(printed).text.trim()).toBe("after");
+    expect(await decodeSymbols(onlyPage(printed))).toEqual([{ format: "QRCode", text: "https://example.com/r/4711" }]);
+  });
+
+  it("beep() sounds", async () => {
+    const printed = await print((printer) => printer.beep(3, 2).text("after"));
+    expect(describeDiagnostics(printed.diagnostics)).toEqual([]);
+    expect(printed.sounds).toMatchObject([{ times: 3, onMs: 200 }]);
   });
 
   it("CODE128 of the model xprinter mixes its code sets", async () => {

@@ -7,6 +7,7 @@ import {
   locateText,
   type Page,
   type Profile,
+  type Sound,
   startSimulator,
   type TextPlace,
 } from "../../firmware-sim/mod.ts";
@@ -16,6 +17,7 @@ export interface Printed {
   readonly pages: readonly Page[];
   readonly diagnostics: readonly Diagnostic[];
   readonly pulses: readonly DrawerPulse[];
+  readonly sounds: readonly Sound[];
 }
 
 /** Sends a document that ends with a cut to a simulated printer, as a program in the same process. */
@@ -32,6 +34,7 @@ export async function printOn(profile: string | Profile, document: Uint8Array): 
       pages: uncut === undefined ? [...printer.paper] : [...printer.paper, uncut],
       diagnostics: [...printer.diagnostics],
       pulses: [...printer.pulses],
+      sounds: [...printer.sounds],
     };
   } finally {
     await printer.close();
