@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { VirtualClock } from "./clock.ts";
 import type { Page } from "./paper.ts";
-import { findProfile } from "./profiles.ts";
+import { findProfile, withStrictRealTime } from "./profiles.ts";
 import { renderEscpos } from "./render.ts";
 import { startSimulator } from "./simulator.ts";
 import { raster, stream, stripes } from "./test-bytes.ts";
@@ -20,8 +20,6 @@ function leftEdge(page: Page | undefined, row: number): number {
   const bytes = page?.rows[row] ?? new Uint8Array(0);
   return bytes.findIndex((byte) => byte !== 0) * 8;
 }
-
-const STRICT = { ...findProfile("xp-80").supports, realTimeInData: false };
 
 /** An 8-dot column image, one byte wide. */
 const MARK = "\x1b*\x01\x08\x00\xff\xff\xff\xff\xff\xff\xff\xff";
@@ -123,14 +121,17 @@ describe("commands that only clones have", () => {
   });
 
   it("frame no real-time commands of others", async () => {
-    const sim = await startSimulator({
-      profile: { ...findProfile("xp-80"), supports: STRICT },
-      clock: new VirtualClock(),
-    });
-    // The data of ESC Z hold DLE EOT 1: data to a printer that knows ESC Z.
-    void sim.connect().write(stream("\x1dZ\x02\x1bZ\x00L\x02\x03\x00\x10\x04\x01"));
-    expect(sim.replies).toEqual([]);
-    await sim.close();
+    // The data of ESC Z hold DLE EOT 1: data to a printer that knows ESC Z, a command to others.
+    for (const [name, answers] of [
+      ["xp-80", 0],
+      ["tm-m30iii", 1],
+    ] as const) {
+      const profile = withStrictRealTime(findProfile(name));
+      const sim = await startSimulator({ profile, clock: new VirtualClock() });
+      void sim.connect().write(stream("\x1dZ\x02\x1bZ\x00L\x02\x03\x00\x10\x04\x01"));
+      expect(sim.replies).toHaveLength(answers);
+      await sim.close();
+    }
   });
 });
 
