@@ -1,8 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import * as z from "zod";
-import { historyAnswerSchema } from "../protocol/api.ts";
+import { historyAnswerSchema } from "../protocol/history.ts";
 import type { HistoryRow } from "../protocol/job.ts";
 import type { Config } from "../runtime/config-schema.ts";
 import { serverApi } from "./api.ts";
@@ -18,8 +17,6 @@ export interface HistoryFlags extends CommonFlags {
   readonly print?: boolean;
 }
 
-/** The server gives the older rest only with the place to go on from. */
-const pageSchema = historyAnswerSchema.extend({ next: z.string().optional() });
 const rowsPerRequest = 1_000;
 
 const columns: readonly Column<HistoryRow>[] = [
@@ -81,7 +78,7 @@ async function readHistory(config: Config, limit: number, printer: string | unde
     const query = new URLSearchParams({ limit: String(Math.min(rowsPerRequest, limit - rows.length)) });
     if (before !== undefined) query.set("before", before);
     if (printer !== undefined) query.set("printer", printer);
-    const page = await api.ask("GET", `/api/history?${query}`, pageSchema);
+    const page = await api.ask("GET", `/api/history?${query}`, historyAnswerSchema);
     rows.push(...page.rows);
     before = page.rows.length === 0 ? undefined : page.next;
   } while (before !== undefined && rows.length < limit);

@@ -1,4 +1,5 @@
 import { type JobView, jobAnswerSchema } from "../protocol/api.ts";
+import { paperMmOf } from "../protocol/history.ts";
 import type { HistoryRow, JobEvent, OutcomeRecord } from "../protocol/job.ts";
 import { askForJob, jobPath } from "./api.ts";
 import { formatBytes, formatCount, formatPercent, formatTime } from "./format.ts";
@@ -47,6 +48,7 @@ function jobFields(job: JobView): Field[] {
 
 function rowFields(row: HistoryRow): Field[] {
   const spools = row.spools === undefined ? undefined : `${row.source ?? "?"} (spools in use: ${row.spools})`;
+  const paperMm = paperMmOf(row);
   const size = row.sizeBytes === undefined ? "" : `${formatBytes(row.sizeBytes)}, `;
   return [
     ["job", row.jobId],
@@ -56,6 +58,7 @@ function rowFields(row: HistoryRow): Field[] {
     ["client", row.clientName],
     ["printed from", spools],
     ["size", `${size}${formatCount(row.pages, "page")}, ${row.heightDots} rows`],
+    ["paper", paperMm === undefined ? undefined : `${paperMm} mm`],
     ["requested", optionalTime(row.requestedAtMs)],
     ["document date", optionalTime(row.documentDateMs)],
     ["prints again", row.reprintOf],

@@ -22,7 +22,9 @@ import {
  *     POST /api/jobs/JOB/cancel           { job: JobView } or { history: HistoryRow }
  *     POST /api/jobs/JOB/retry            the same (server only)
  *     PATCH /api/jobs/JOB                 body: JobChange; the same; 409 when the job is on its way (also at the client)
- *     GET  /api/history?limit=&before=&printer=   { rows: HistoryRow[] } (server only), newest first
+ *     GET  /api/history?FILTERS&limit=&before=   { rows: HistoryRow[], next?: string }, newest first; `before` is the
+ *          `next` of the page before. FILTERS: printer, client, source (chosen), sentBy (used), outcome, from and to
+ *          (ISO 8601 or ms since 1970), text (in the title), job (beginning of its id)
  *     GET  /api/printers                  { printers: PrinterView[] }
  *     PUT  /api/documents?title=&printer=&source=&spools=&copies=&documentDateMs=&name=&format=escpos   (client only)
  *          body: the document; answer: a line of JSON for each PrintEvent until the job has ended
@@ -71,7 +73,6 @@ export type PrinterView = z.infer<typeof printerViewSchema>;
 export const jobsAnswerSchema = z.object({ jobs: z.array(jobViewSchema) });
 export const jobAnswerSchema = z.object({ job: jobViewSchema.optional(), history: historyRowSchema.optional() });
 export type JobAnswer = z.infer<typeof jobAnswerSchema>;
-export const historyAnswerSchema = z.object({ rows: z.array(historyRowSchema) });
 export const printersAnswerSchema = z.object({ printers: z.array(printerViewSchema) });
 
 /** What happens to one print request, told while it happens. `closed`, `refused` and `failed` are the last. */

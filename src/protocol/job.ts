@@ -167,9 +167,16 @@ export const historyRowSchema = z.object({
   reprintOf: jobIdSchema.optional(),
   /** What happened on the way, oldest first. */
   events: z.array(jobEventSchema).max(limits.eventsPerJob).optional(),
+  /** Of the printer when it printed: turns rows of dots into millimetres. */
+  resolutionDpi: z.int().min(50).max(1200).optional(),
   outcome: outcomeRecordSchema,
-  /** When the server wrote it; its own wall clock. */
+  /** When the server wrote it; its own wall clock, as that of the next two and of the events. */
   recordedAtMs: wallMsSchema,
+  /** When it was requested, and when the server heard that the first dot was on its way. */
+  requestedHereMs: z.int().optional(),
+  startedHereMs: wallMsSchema.optional(),
+  /** A person kept it waiting, so its wait says nothing about the system. */
+  heldBack: z.boolean().optional(),
   /** What a person or a policy decided about an indeterminate job. */
   resolution: z.enum(["assumed-printed", "reprinted", "dismissed"]).optional(),
 });

@@ -1,5 +1,6 @@
 import { errorTable } from "../protocol/errors.ts";
 import type { Message, MessageOf, Peer } from "../protocol/messages.ts";
+import { printsEvent } from "./history-row.ts";
 import { endJob } from "./outcomes.ts";
 import { ledgerListed, printerChanged } from "./printer-hosts.ts";
 import { cancelRefused, holdJob } from "./resolutions.ts";
@@ -57,7 +58,7 @@ function offerAnswered(core: ServerCore, job: ServerJob, message: OfferAnswer): 
       return core.changed(job);
     case "outputStarted":
       if (job.phase.kind === "outputting") return;
-      core.event(job, "prints", `sent by the ${message.sentBy}`);
+      core.event(job, printsEvent, `sent by the ${message.sentBy}`);
       job.phase = { kind: "outputting", retry: core.firstRetry(), sentBy: message.sentBy };
       job.attempt = undefined;
       job.lastRefusal = undefined;

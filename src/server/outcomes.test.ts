@@ -25,6 +25,30 @@ describe("the end of a job (steps 311-317)", () => {
     });
   });
 
+  it("says how long it waited and printed by clocks that are one each, and how much paper it took", () => {
+    const server = readyServer();
+    const ticket = ticketOf(1);
+    server.request(ticket);
+    server.after(2_500);
+    server.outputStarts(ticket);
+    server.after(900);
+    server.outputEnds(ticket);
+    const row = server.history(ticket.jobId);
+    expect((row?.startedHereMs ?? 0) - (row?.requestedHereMs ?? 0)).toBe(2_500);
+    expect(row).toMatchObject({ resolutionDpi: 203, heightDots: 400 });
+    expect(row?.heldBack).toBeUndefined();
+    expect(row?.events?.map(({ event }) => event)).toContain("prints");
+  });
+
+  it("says that a person kept it waiting, also when it was let go again", () => {
+    const server = readyServer();
+    const ticket = ticketOf(1, { held: true });
+    server.request(ticket);
+    server.give({ kind: "changeRequested", jobId: ticket.jobId, change: { held: false } });
+    server.outputEnds(ticket);
+    expect(server.history(ticket.jobId)?.heldBack).toBe(true);
+  });
+
   it("told again is acknowledged again and written once", () => {
     const server = readyServer();
     const ticket = ticketOf(1, { spools: "client" });

@@ -39,7 +39,7 @@ function settle(core: ServerCore, job: ServerJob, record: OutcomeRecord, printer
     record.outcome,
     record.reason ?? `sent by the ${record.sentBy ?? "nobody"}, evidence ${record.evidence}`,
   );
-  const history = makeHistoryRow(record, job.row, printer, core.now.wallMs);
+  const history = makeHistoryRow(record, job.row, core.recording(printer));
   core.note("job-ended", record.jobId, `${record.outcome} by ${record.sentBy ?? "nobody"}: ${record.evidence}`);
   if (record.outcome === "printed") return closeJob(core, job, history);
   // A retry that had to be canceled first goes on from here, whether or not the host knows that nothing was printed.
@@ -71,7 +71,7 @@ export function recordUnlisted(
   printer: string,
   history: HistoryRow | undefined,
 ): void {
-  const row = makeHistoryRow(record, ticket === undefined ? undefined : { ticket }, printer, core.now.wallMs);
+  const row = makeHistoryRow(record, ticket === undefined ? undefined : { ticket }, core.recording(printer));
   const kept = history?.resolution === undefined ? {} : { resolution: history.resolution };
   const assumed =
     record.outcome === "indeterminate" && core.config.indeterminatePolicy(printer) === "assume-printed"

@@ -55,7 +55,7 @@ function resolvedHistory(
   const { outcome, ticket } = row;
   if (outcome === undefined) return undefined;
   const known = core.findHistory(ticket.jobId);
-  return { ...(known ?? makeHistoryRow(outcome, row, ticket.printer, core.now.wallMs)), resolution };
+  return { ...(known ?? makeHistoryRow(outcome, row, core.recording(ticket.printer))), resolution };
 }
 
 /** Only the host can say that it will never print: the job stays until it has. */

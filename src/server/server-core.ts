@@ -5,6 +5,7 @@ import { limits } from "../protocol/limits.ts";
 import type { Message, Peer } from "../protocol/messages.ts";
 import type { Instant, RowWrite } from "../runtime/machine.ts";
 import { firstRetry, nextRetry, type Retry } from "../runtime/retry.ts";
+import type { Recording } from "./history-row.ts";
 import { JobQueue } from "./job-queue.ts";
 import { KeptImages } from "./kept-images.ts";
 import {
@@ -146,6 +147,12 @@ export class ServerCore {
 
   findHistory(jobId: JobId): HistoryRow | undefined {
     return this.#recent.get(jobId) ?? this.config.findHistory(jobId);
+  }
+
+  /** What a history row that is written now says of its printer. */
+  recording(printer: string): Recording {
+    const { resolutionDpi } = this.printers.get(printer)?.row.attributes ?? {};
+    return { printer, resolutionDpi, nowMs: this.now.wallMs };
   }
 
   /** The row is on its way to the store, where `findHistory` cannot see it yet. */

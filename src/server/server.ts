@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { parsePwgHeader, pwgHeaderBytes } from "../image/pwg-header.ts";
 import { TwinspoolError } from "../protocol/errors.ts";
-import { type HistoryRow, historyRowSchema, type JobChange, type JobTicket } from "../protocol/job.ts";
+import type { HistoryRow, JobChange, JobTicket } from "../protocol/job.ts";
 import { limits } from "../protocol/limits.ts";
 import type { Hello, Peer } from "../protocol/messages.ts";
 import { nodeClock } from "../runtime/clock.ts";
@@ -14,10 +14,13 @@ import { isOnThisMachine } from "../runtime/loopback.ts";
 import type { PersistEffect } from "../runtime/machine.ts";
 import { MachineRunner } from "../runtime/machine-runner.ts";
 import { PeerHub } from "../runtime/peer-hub.ts";
+import { historyIndex } from "../spool/history-table.ts";
 import { type ImageStore, openImageStore } from "../spool/image-store.ts";
 import { type JobStore, openJobStore } from "../spool/job-store.ts";
 import { watchSpoolLevel } from "../spool/level-watch.ts";
 import { type ApiBackend, mountApi } from "./doors/api.ts";
+import { mountHistory } from "./doors/history.ts";
+import { HistoryRoom } from "./history-room.ts";
 import { changeRefusal } from "./job-changes.ts";
 import { viewJob, viewPrinter } from "./job-view.ts";
 import { reprintTicket } from "./resolutions.ts";
@@ -47,16 +50,12 @@ export interface ServerProcess {
 }
 
 const houseKeepingMs = 3_600_000;
-const deletedAtOnce = 500;
 
 /** Opens the server's data folder: spool, queue and history. Throws `folder-in-use`, `database-corrupt`, `disk-*`. */
 export async function openServer(options: ServerOptions): Promise<ServerProcess> {
   const folder = join(options.config.data, "server");
   const store = openJobStore(join(folder, "server.db"), Object.values(serverTables), {
-    indexes: [
-      { table: serverTables.history, path: "$.recordedAtMs" },
-      { table: serverTables.history, path: "$.printer" },
-    ],
+    indexes: [historyIndex(serverTables.history)],
   });
   try {
     const images = await openImageStore(join(folder, "images"), { maxImageBytes: limits.imageBytes });
@@ -74,6 +73,7 @@ class ServerShell implements ServerProcess, ApiBackend {
   readonly #config: Config;
   readonly #log: Log;
   readonly #store: JobStore;
+  readonly #history: HistoryRoom;
   readonly #images: ImageStore;
   readonly #folder: string;
   readonly #machine: ServerMachine;
@@ -90,6 +90,7 @@ class ServerShell implements ServerProcess, ApiBackend {
     this.#config = config;
     this.#log = log;
     this.#store = store;
+    this.#history = new HistoryRoom(store, () => this.#machine.printers.map(({ row }) => row.attributes.name));
     this.#images = images;
     this.#folder = folder;
     const jobs = store.loadChecked(serverTables.jobs, serverJobRowSchema).map((row) => row.value);
@@ -105,7 +106,7 @@ class ServerShell implements ServerProcess, ApiBackend {
         maxOpenJobsPerClient: limits.openJobsPerClient,
         keepEndedMs: config.retention.keepEndedMinutes * 60_000,
         indeterminatePolicy: (printer) => policies.get(printer) ?? "hold",
-        findHistory: (jobId) => this.#findHistory(jobId),
+        findHistory: (jobId) => this.#history.find(jobId),
         isBeside: isOnThisMachine,
       },
       { meta: loadMeta(store), jobs, printers, kept },
@@ -147,6 +148,7 @@ class ServerShell implements ServerProcess, ApiBackend {
       }
     });
     mountApi(routes, this);
+    mountHistory(routes, this.#history);
   }
 
   start(): void {
@@ -188,20 +190,7 @@ class ServerShell implements ServerProcess, ApiBackend {
   }
 
   historyOf(jobId: string): HistoryRow | undefined {
-    return this.#findHistory(jobId);
-  }
-
-  history(query: { limit: number; before?: string; printer?: string }) {
-    const { limit, before, printer } = query;
-    const page = this.#store.page(serverTables.history, {
-      orderBy: "$.recordedAtMs",
-      newestFirst: true,
-      limit,
-      ...(before === undefined ? {} : { before }),
-      ...(printer === undefined ? {} : { where: { "$.printer": printer } }),
-    });
-    const rows = page.rows.flatMap((row) => historyRowSchema.safeParse(row.value).data ?? []);
-    return { rows, ...(page.next === undefined ? {} : { next: page.next }) };
+    return this.#history.find(jobId);
   }
 
   cancel(jobId: string): void {
@@ -318,17 +307,9 @@ class ServerShell implements ServerProcess, ApiBackend {
     }
   }
 
-  #findHistory(jobId: string): HistoryRow | undefined {
-    return historyRowSchema.safeParse(this.#store.get(serverTables.history, jobId)).data;
-  }
-
-  /** Retention: rows past their days go, some at a time so that nobody waits for them. */
   #forgetHistory(): void {
-    const before = nodeClock.now().wallMs - this.#config.retention.historyDays * 86_400_000;
-    const keys = this.#store.keysBelow(serverTables.history, "$.recordedAtMs", before, deletedAtOnce);
-    if (keys.length === 0) return;
-    this.#store.commit(keys.map((key) => ({ op: "delete" as const, table: serverTables.history, key })));
-    this.#log.info({ rows: keys.length }, "old history was forgotten");
+    const rows = this.#history.forget(nodeClock.now().wallMs, this.#config.retention.historyDays);
+    if (rows > 0) this.#log.info({ rows }, "old history was forgotten");
   }
 }
 

@@ -9,7 +9,6 @@ import type { Routes } from "../../runtime/listener.ts";
 export interface ApiBackend {
   jobs(): JobView[];
   job(jobId: string): JobView | undefined;
-  history(query: HistoryQuery): { rows: HistoryRow[]; next?: string };
   historyOf(jobId: string): HistoryRow | undefined;
   printers(): PrinterView[];
   cancel(jobId: string): void;
@@ -20,15 +19,7 @@ export interface ApiBackend {
   image(jobId: string): Promise<Uint8Array>;
 }
 
-export interface HistoryQuery {
-  readonly limit: number;
-  readonly before?: string;
-  readonly printer?: string;
-}
-
-const historyRowsAtMost = 1_000;
-
-/** The HTTP API of `protocol/api.ts`. */
+/** Jobs and printers in the HTTP API of `protocol/api.ts`. */
 export function mountApi({ app }: Routes, backend: ApiBackend): void {
   app.get("/api/health", (context) => context.json({ ok: true }));
   app.get("/api/jobs", (context) => context.json({ jobs: backend.jobs() }));
@@ -63,16 +54,6 @@ export function mountApi({ app }: Routes, backend: ApiBackend): void {
     // Rarely needed: loaded when the first person looks.
     const { previewPng } = await import("../../image/png-writer.ts");
     return context.body(new Uint8Array(await previewPng(image)), 200, { "content-type": "image/png" });
-  });
-  app.get("/api/history", (context) => {
-    const limit = Number(context.req.query("limit") ?? 100);
-    if (!Number.isInteger(limit) || limit < 1 || limit > historyRowsAtMost) {
-      throw new TwinspoolError("request-invalid", `limit ${limit}, allowed: 1 to ${historyRowsAtMost}`);
-    }
-    const before = context.req.query("before");
-    const printer = context.req.query("printer");
-    const more = { ...(before === undefined ? {} : { before }), ...(printer === undefined ? {} : { printer }) };
-    return context.json(backend.history({ limit, ...more }));
   });
   app.get("/api/printers", (context) => context.json({ printers: backend.printers() }));
 }
