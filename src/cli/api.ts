@@ -1,4 +1,6 @@
+import type { IncomingHttpHeaders } from "node:http";
 import type * as z from "zod";
+import { spoolHeader } from "../protocol/api.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import { TwinspoolError } from "../protocol/errors.ts";
 import type { Config } from "../runtime/config-schema.ts";
@@ -31,12 +33,18 @@ export class Api {
     return parsed.data;
   }
 
-  /** Reads a file of at most 16 MiB into memory. */
-  async fetch(path: string): Promise<Uint8Array> {
+  /** Reads a file of at most 16 MiB into memory, and which spool it came from. */
+  async fetch(path: string): Promise<{ readonly bytes: Uint8Array; readonly spool: "client" | "server" }> {
     const headers: Record<string, string> = this.#key === undefined ? {} : { authorization: `Bearer ${this.#key}` };
     const chunks: Uint8Array[] = [];
-    for await (const chunk of getImage(`${this.#url}${path}`, headers)) chunks.push(chunk);
-    return Buffer.concat(chunks);
+    let spool = this.whose;
+    const onHeaders = (given: IncomingHttpHeaders): void => {
+      const said = given[spoolHeader];
+      if (said === "client" || said === "server") spool = said;
+    };
+    const url = `${this.#url}${path}`;
+    for await (const chunk of getImage(url, headers, undefined, undefined, onHeaders)) chunks.push(chunk);
+    return { bytes: Buffer.concat(chunks), spool };
   }
 }
 

@@ -24,6 +24,7 @@ import type { ClientEffect, ClientInput, ClientJob } from "./client-state.ts";
 import { type ClientIdentity, loadClientSnapshot, openClientStore } from "./client-store.ts";
 import { type ClientBackend, mountClientDoor } from "./door.ts";
 import { changeRefusal } from "./job-changes.ts";
+import { mountPreviewDoor, type PreviewBackend } from "./preview-door.ts";
 import type { PrintRequest } from "./print-request.ts";
 
 export interface ClientOptions {
@@ -68,7 +69,7 @@ export async function openClient(options: ClientOptions): Promise<ClientProcess>
 }
 
 /** The thin shell of the client's machine. */
-class ClientShell implements ClientProcess, ClientBackend {
+class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
   readonly #config: Config;
   readonly #log: Log;
   readonly #folder: string;
@@ -155,6 +156,7 @@ class ClientShell implements ClientProcess, ClientBackend {
 
   mount(routes: Routes): void {
     mountClientDoor(routes, this, this.#config, join(this.#folder, "documents"));
+    mountPreviewDoor(routes, this);
   }
 
   start(): void {
@@ -241,6 +243,12 @@ class ClientShell implements ClientProcess, ClientBackend {
     const store = this.#images.has(jobId) ? this.#images : this.#handover;
     if (!store.has(jobId)) throw new TwinspoolError("image-missing", `this client has no image of ${jobId}`);
     return store.readAll(jobId, limits.imageBytes);
+  }
+
+  async download(path: string): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of getImage(`${this.#config.server}${path}`, this.#serverHeaders())) chunks.push(chunk);
+    return Buffer.concat(chunks);
   }
 
   // ---- making a job
@@ -350,17 +358,20 @@ class ClientShell implements ClientProcess, ClientBackend {
   /** The server's copy, streamed into this spool and checked on the way. */
   async #fetch(jobId: string): Promise<void> {
     const ticket = this.#machine.job(jobId)?.row.ticket;
-    const { key, server } = this.#config;
-    const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };
     try {
       if (ticket === undefined) throw new TwinspoolError("job-unknown", jobId);
-      const chunks = getImage(`${server}/api/jobs/${jobId}/image`, headers);
+      const chunks = getImage(`${this.#config.server}/api/jobs/${jobId}/image`, this.#serverHeaders());
       if (!this.#images.has(jobId)) await this.#images.receive(jobId, chunks, ticket);
       this.#runner.dispatch({ kind: "imageStored", jobId });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#runner.dispatch({ kind: "imageFetchFailed", jobId, reason });
     }
+  }
+
+  #serverHeaders(): Readonly<Record<string, string>> {
+    const { key } = this.#config;
+    return key === undefined ? {} : { authorization: `Bearer ${key}` };
   }
 
   async #send(jobId: string, to: Peer, url: string): Promise<void> {
@@ -370,10 +381,8 @@ class ClientShell implements ClientProcess, ClientBackend {
     if (ticket === undefined) return ended(false, "the job is gone");
     const store = this.#images.has(jobId) ? this.#images : this.#handover;
     if (!store.has(jobId)) return this.#runner.dispatch({ kind: "imageLost", jobId, reason: "no file" });
-    const { key } = this.#config;
-    const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };
     try {
-      const { status, body } = await putImage(url, headers, store.read(jobId), ticket.sizeBytes);
+      const { status, body } = await putImage(url, this.#serverHeaders(), store.read(jobId), ticket.sizeBytes);
       if (status === 200) return ended(true, "");
       ended(false, `HTTP ${status} ${JSON.stringify(body)}`);
       if ((body as { code?: string } | undefined)?.code !== "image-wrong-digest") return;

@@ -31,8 +31,6 @@ export interface ClientBackend {
   cancel(jobId: string): void;
   /** Throws `job-unknown`, `job-processing`, `spools-contradict`. */
   change(jobId: string, change: JobChange): void;
-  /** The whole print image of an open job; throws `image-missing`. */
-  image(jobId: string): Promise<Uint8Array>;
   print(request: PrintRequest, onEvent: (event: PrintEvent) => void): Promise<string>;
 }
 
@@ -79,16 +77,6 @@ export function mountClientDoor(routes: Routes, client: ClientBackend, config: C
     if (!change.success) throw new TwinspoolError("request-invalid", describeIssue(change.error));
     client.change(jobId, change.data);
     return context.json({ job: view(jobId) });
-  });
-  app.get("/api/jobs/:id/image", async (context) => {
-    const { jobId } = view(context.req.param("id"));
-    return context.body(new Uint8Array(await client.image(jobId)), 200, { "content-type": "image/pwg-raster" });
-  });
-  app.get("/api/jobs/:id/preview.png", async (context) => {
-    const { jobId } = view(context.req.param("id"));
-    const { previewPng } = await import("../image/png-writer.ts");
-    const png = await previewPng(await client.image(jobId));
-    return context.body(new Uint8Array(png), 200, { "content-type": "image/png" });
   });
   app.get("/api/printers", (context) => {
     const printers: PrinterView[] = client.printers.map((attributes) => ({

@@ -12,12 +12,15 @@ import {
   spoolsSchema,
 } from "./job.ts";
 
+/** Which spool an image of the API came from: `client` or `server`. */
+export const spoolHeader = "x-twinspool-spool";
+
 /**
  * What the HTTP API of the server, and of a client for its own jobs, says. The paths:
  *
  *     GET  /api/jobs                      { jobs: JobView[] }
  *     GET  /api/jobs/JOB                  { job: JobView } or { history: HistoryRow }
- *     GET  /api/jobs/JOB/image            the print image (PWG Raster)
+ *     GET  /api/jobs/JOB/image            the print image (PWG Raster); a client asks the server for what it has not
  *     GET  /api/jobs/JOB/preview.png      the same dots as PNG
  *     POST /api/jobs/JOB/cancel           { job: JobView } or { history: HistoryRow }
  *     POST /api/jobs/JOB/retry            the same (server only)

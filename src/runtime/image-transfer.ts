@@ -1,4 +1,4 @@
-import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestOptions } from "node:http";
 import { TwinspoolError } from "../protocol/errors.ts";
 import { defaultTimers, limits } from "../protocol/limits.ts";
 import { errorFromBody } from "./error-body.ts";
@@ -88,6 +88,7 @@ export async function* getImage(
   headers: Headers,
   signal?: AbortSignal,
   timeoutMs: number = defaultTimers.imageTransferTimeoutMs,
+  onHeaders: (headers: IncomingHttpHeaders) => void = () => {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const request = await openRequest("GET", url, headers, signal, timeoutMs);
   try {
@@ -95,6 +96,7 @@ export async function* getImage(
     const status = response.statusCode ?? 0;
     if (status !== 200) throw errorFromBody(status, parseJson(await collect(response, smallAnswerBytes, url)), url);
     request.setTimeout(0);
+    onHeaders(response.headers);
     yield* bodyOf(response, limits.imageBytes, timeoutMs);
   } catch (error) {
     throw toTwinspoolError(error, url, signal);

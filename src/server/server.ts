@@ -20,6 +20,7 @@ import { type JobStore, openJobStore } from "../spool/job-store.ts";
 import { watchSpoolLevel } from "../spool/level-watch.ts";
 import { type ApiBackend, mountApi } from "./doors/api.ts";
 import { mountHistory } from "./doors/history.ts";
+import { mountPreviews, type PreviewBackend } from "./doors/previews.ts";
 import { HistoryRoom } from "./history-room.ts";
 import { changeRefusal } from "./job-changes.ts";
 import { viewJob, viewPrinter } from "./job-view.ts";
@@ -69,7 +70,7 @@ export async function openServer(options: ServerOptions): Promise<ServerProcess>
 }
 
 /** The thin shell of the server's machine: carries its effects out on disk and network. */
-class ServerShell implements ServerProcess, ApiBackend {
+class ServerShell implements ServerProcess, ApiBackend, PreviewBackend {
   readonly #config: Config;
   readonly #log: Log;
   readonly #store: JobStore;
@@ -149,6 +150,7 @@ class ServerShell implements ServerProcess, ApiBackend {
     });
     mountApi(routes, this);
     mountHistory(routes, this.#history);
+    mountPreviews(routes, this);
   }
 
   start(): void {
@@ -210,8 +212,19 @@ class ServerShell implements ServerProcess, ApiBackend {
   }
 
   async image(jobId: string): Promise<Uint8Array> {
-    if (!this.#images.has(jobId)) throw new TwinspoolError("image-missing", `the server has no image of ${jobId}`);
+    if (!this.#images.has(jobId)) throw this.#noImage(jobId);
     return this.#images.readAll(jobId, limits.imageBytes);
+  }
+
+  #noImage(jobId: string): TwinspoolError {
+    const row = this.#machine.job(jobId)?.row;
+    if (row === undefined) {
+      if (this.historyOf(jobId) === undefined) return new TwinspoolError("job-unknown", jobId);
+      return new TwinspoolError("image-missing", "the job has ended and its image was erased");
+    }
+    const { clientName } = row.ticket;
+    const where = row.clientKeepsImage ? `only the client ${clientName} has it` : "it is on its way from the client";
+    return new TwinspoolError("image-missing", `the server has no image of ${jobId}; ${where}`);
   }
 
   // ---- effects

@@ -15,8 +15,6 @@ export interface ApiBackend {
   /** Throws `job-unknown`, `job-processing`, `spools-contradict`. */
   change(jobId: string, change: JobChange): void;
   retry(jobId: string): void;
-  /** The whole print image of a queued or kept job; throws `image-missing`. */
-  image(jobId: string): Promise<Uint8Array>;
 }
 
 /** Jobs and printers in the HTTP API of `protocol/api.ts`. */
@@ -44,16 +42,6 @@ export function mountApi({ app }: Routes, backend: ApiBackend): void {
     if (!job.held.server) throw new TwinspoolError("image-missing", "only the client has it; print the document again");
     backend.retry(jobId);
     return context.json(answer(backend, jobId));
-  });
-  app.get("/api/jobs/:id/image", async (context) => {
-    const image = await backend.image(checked(context.req.param("id")));
-    return context.body(new Uint8Array(image), 200, { "content-type": "image/pwg-raster" });
-  });
-  app.get("/api/jobs/:id/preview.png", async (context) => {
-    const image = await backend.image(checked(context.req.param("id")));
-    // Rarely needed: loaded when the first person looks.
-    const { previewPng } = await import("../../image/png-writer.ts");
-    return context.body(new Uint8Array(await previewPng(image)), 200, { "content-type": "image/png" });
   });
   app.get("/api/printers", (context) => context.json({ printers: backend.printers() }));
 }
