@@ -10,6 +10,7 @@ export default defineConfig({
       project("unit", ["src/**/*.test.ts", "firmware-sim/**/*.test.ts", "bench/**/*.test.ts", "hw-tests/**/*.test.ts"]),
       project("architecture", ["tests/architecture.test.ts", "tests/architecture/*.test.ts"]),
       project("world", ["world/**/*.test.ts"], 120_000),
+      project("spec", ["spec/**/*.test.ts"], 120_000),
       project("browser", ["tests/browser/**/*.test.ts"], 120_000),
       project("encoders", ["tests/encoders/**/*.test.ts"]),
       project("process", ["tests/process/**/*.test.ts"], 120_000),

@@ -13,7 +13,7 @@ function lineOf(text: string, index: number): number {
 
 /** Tests, and what only tests use. */
 export function isTest(path: string): boolean {
-  return /\.test\.ts$|(^|\/)test-[\w-]+\.ts$|^(tests|bench|world|hw-tests)\//.test(path);
+  return /\.test\.ts$|(^|\/)test-[\w-]+\.ts$|^(tests|bench|world|spec|hw-tests)\//.test(path);
 }
 
 // ---- directions (design: protocol, image <- runtime <- spool <- devices | server | client <- cli <- main)
@@ -235,7 +235,7 @@ export function checkLinks(tree: SourceTree, exists: (path: string) => boolean):
   });
 }
 
-const namedPath = /`((?:\.ci|src|firmware-sim|world|tests|hw-tests|scripts|bench|docs|fonts)\/[\w./-]*)`/g;
+const namedPath = /`((?:\.ci|src|firmware-sim|world|spec|tests|hw-tests|scripts|bench|docs|fonts)\/[\w./-]*)`/g;
 
 /** Files and folders that a document names in code style exist. Words in capitals stand for any name. */
 export function checkNamedPaths(tree: SourceTree, exists: (path: string) => boolean): Violation[] {
