@@ -32,9 +32,10 @@ export async function runPrinters(flags: CommonFlags, io: Io): Promise<ExitCode>
   return exitCodes.done;
 }
 
-function stateOf({ state, linked }: PrinterView): string {
+function stateOf({ state, linked, paused }: PrinterView): string {
   if (!linked) return "host away";
   // IPP says "none" where there is no reason (RFC 8011 §5.4.12).
   const reasons = state.reasons.filter((reason) => reason !== "none");
+  if (paused !== undefined) return `paused: ${paused.reason}`;
   return reasons.length === 0 ? state.state : `${state.state}: ${reasons.join(", ")}`;
 }

@@ -14,6 +14,8 @@ const verbs = [
   "preview",
   "cancel",
   "retry",
+  "pause",
+  "resume",
   "jobs",
   "history",
   "printers",

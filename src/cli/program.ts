@@ -61,6 +61,7 @@ function buildProgram(io: Io, version: string, onEnd: (code: ExitCode) => void):
   addRoles(add);
   addPrint(add);
   addJobVerbs(add);
+  addPrinterVerbs(add);
   addReadingVerbs(add);
   addSim(add);
   addRender(add);
@@ -238,6 +239,26 @@ function addJobVerbs(add: Add): void {
       .description("print a held job again")
       .addHelpText("after", examples([[`twinspool retry ${id}`, "after a look at the paper"]])),
     async ([jobId = ""], flags, io) => (await import("./retry.ts")).runRetry(jobId, flags, io),
+  );
+}
+
+function addPrinterVerbs(add: Add): void {
+  const printer = (name: string): Command => withCommon(new Command(name).argument("<printer>", "name of the printer"));
+  add(
+    printer("pause")
+      .description("let a printer's queue stand still; what prints goes on to its end")
+      .option("--reason <TEXT>", "why, for those who look at the queue")
+      .addHelpText(
+        "after",
+        examples([["twinspool pause kitchen --reason 'new paper roll'", "until: twinspool resume"]]),
+      ),
+    async ([name = ""], flags, io) => (await import("./pause.ts")).runPause(name, flags, io),
+  );
+  add(
+    printer("resume")
+      .description("let a paused printer's queue go on")
+      .addHelpText("after", examples([["twinspool resume kitchen", "also after the error policy stop-printer"]])),
+    async ([name = ""], flags, io) => (await import("./pause.ts")).runResume(name, flags, io),
   );
 }
 

@@ -44,10 +44,22 @@ describe("the host answers an offer (step 309)", () => {
     expect(client.hostSays({ type: "outcomesUnknown", jobIds: [jobId] })).toEqual([]);
   });
 
-  it("cannot take it now: offered again by itself", () => {
-    const client = offering();
+  it("cannot take it now: the order has failed, the server hears why and says what follows", () => {
+    const client = offering(3);
+    expect(sent(refused(client, "ledger-full"), "senderHasNoImage", server)).toEqual([
+      { type: "senderHasNoImage", jobId: jobIdOf(1), epoch: 3, reason: "offer-refused", code: "ledger-full" },
+    ]);
+    expect(sent(client.after(1_000), "imageOffered")).toEqual([]);
+    expect(client.row(jobIdOf(1))?.heldReason).toBeUndefined();
+  });
+
+  it("cannot take it now, and the client is alone: offered again by itself", () => {
+    const client = readyClient();
+    client.submit(ticketOf(1));
+    client.close(server);
+    client.after(6_000);
     expect(brief(refused(client, "ledger-full"))).toEqual([]);
-    expect(sent(client.after(1_000), "imageOffered")).toHaveLength(1);
+    expect(sent(client.after(10_000), "imageOffered").length).toBeGreaterThan(0);
   });
 
   it("knows a newer order: the client stops, and says nothing", () => {

@@ -1,7 +1,8 @@
-import { errorTable } from "../protocol/errors.ts";
+import { type ErrorCode, errorTable } from "../protocol/errors.ts";
 import type { Message, MessageOf } from "../protocol/messages.ts";
 import type { ClientCore } from "./client-core.ts";
 import type { ClientJob } from "./client-state.ts";
+import { endOffering } from "./offering.ts";
 import { holdJob } from "./outcomes.ts";
 
 /** The printer host's word on a job that is open here. */
@@ -30,7 +31,8 @@ export function hostSaid(core: ClientCore, job: ClientJob, message: Message): vo
 function offerRefused(core: ClientCore, job: ClientJob, { code }: MessageOf<"offerRefused">): void {
   const { jobId } = job.row.ticket;
   core.note("offer-refused", jobId, code);
-  if (errorTable[code].retryable || job.row.outcome !== undefined) return;
+  if (job.row.outcome !== undefined) return;
+  if (errorTable[code].retryable) return notTaken(core, job, code);
   // A newer order stands; alone, this client asks again later, in case its giver is gone.
   if (code === "epoch-stale" && core.alone()) return;
   job.offering = false;
@@ -38,4 +40,12 @@ function offerRefused(core: ClientCore, job: ClientJob, { code }: MessageOf<"off
   if (code === "epoch-stale") return;
   core.sendToServer({ type: "senderHasNoImage", jobId, epoch: job.epoch, reason: "offer-refused", code });
   holdJob(core, job, errorTable[code].sentence);
+}
+
+/** An ordered attempt has failed: what follows is the server's to say. Alone, this client goes on trying. */
+function notTaken(core: ClientCore, job: ClientJob, code: ErrorCode): void {
+  if (job.epoch === 0 || core.alone() || !core.linked.has("server")) return;
+  const { jobId } = job.row.ticket;
+  endOffering(job);
+  core.sendToServer({ type: "senderHasNoImage", jobId, epoch: job.epoch, reason: "offer-refused", code });
 }

@@ -29,6 +29,7 @@ export const spoolHeader = "x-twinspool-spool";
  *          `next` of the page before. FILTERS: printer, client, source (chosen), sentBy (used), outcome, from and to
  *          (ISO 8601 or ms since 1970), text (in the title), job (beginning of its id)
  *     GET  /api/printers                  { printers: PrinterView[] }
+ *     POST /api/printers/NAME/pause       body: { reason? }; { printers } (server only); /resume without a body
  *     PUT  /api/documents?title=&printer=&source=&spools=&copies=&documentDateMs=&name=&format=escpos   (client only)
  *          body: the document; answer: a line of JSON for each PrintEvent until the job has ended
  */
@@ -70,6 +71,8 @@ export const printerViewSchema = z.object({
   /** The server has a link to its printer host. */
   linked: z.boolean(),
   queuedJobs: z.int(),
+  /** Its queue stands still until a person resumes it. */
+  paused: z.object({ reason: z.string(), sinceMs: z.int() }).optional(),
 });
 export type PrinterView = z.infer<typeof printerViewSchema>;
 

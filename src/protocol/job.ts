@@ -25,6 +25,10 @@ export const outcomeSchema = z.enum(["printed", "indeterminate", "canceled"]);
 export const indeterminatePolicySchema = z.enum(["hold", "reprint-marked", "assume-printed"]);
 export type IndeterminatePolicy = z.infer<typeof indeterminatePolicySchema>;
 
+/** What follows when an attempt fails before any byte was printed; the names are CUPS's (printer-error-policy). */
+export const errorPolicySchema = z.enum(["retry-job", "retry-current-job", "abort-job", "stop-printer"]);
+export type ErrorPolicy = z.infer<typeof errorPolicySchema>;
+
 const wallMsSchema = z.int().min(0);
 const durationMsSchema = z.int().min(0).max(limits.jobDelayMs);
 /** IPP job-priority: 1 to 100, 100 goes first. */
@@ -143,6 +147,9 @@ export const printerAttributesSchema = z.object({
   hostIncarnation: incarnationSchema,
   /** Where the host listens, such as http://127.0.0.1:6311. */
   hostUrl: z.string().max(200),
+  /** As configured where the printer stands; absent of a host that is older than these words. */
+  errorPolicy: errorPolicySchema.optional(),
+  indeterminate: indeterminatePolicySchema.optional(),
 });
 export type PrinterAttributes = z.infer<typeof printerAttributesSchema>;
 

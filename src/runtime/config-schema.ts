@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { printerNameSchema } from "../protocol/ids.ts";
-import { indeterminatePolicySchema, sourceChoiceSchema, spoolsSchema } from "../protocol/job.ts";
+import { errorPolicySchema, indeterminatePolicySchema, sourceChoiceSchema, spoolsSchema } from "../protocol/job.ts";
 import { defaultTimers, limits, type Timers } from "../protocol/limits.ts";
 
 /*
@@ -70,6 +70,9 @@ export const printerConfigSchema = section({
   indeterminate: words(indeterminatePolicySchema.options)
     .default("hold")
     .describe("what becomes of a job of which nobody can know whether it was printed"),
+  errorPolicy: words(errorPolicySchema.options)
+    .default("retry-job")
+    .describe("what follows an attempt that failed before any byte was printed, see docs/queue.md"),
 });
 export type PrinterConfig = z.output<typeof printerConfigSchema>;
 

@@ -80,7 +80,8 @@ test("the file is the flag's, else the environment's, else the one in the config
 
 test("printers come as TOML tables or as JSON from the environment", async () => {
   const toml = '[[printers]]\nname = "kitchen"\nuri = "socket://10.0.0.9:9100"\n';
-  const expected = [{ name: "kitchen", uri: "socket://10.0.0.9:9100", indeterminate: "hold" }];
+  const policies = { indeterminate: "hold", errorPolicy: "retry-job" };
+  const expected = [{ name: "kitchen", uri: "socket://10.0.0.9:9100", ...policies }];
   expect((await load({ argvFlags: { config: "/c" } }, { "/c": toml })).printers).toEqual(expected);
   const env = { TWINSPOOL_PRINTERS: '[{"name":"kitchen","uri":"socket://10.0.0.9:9100"}]' };
   expect((await load({ env })).printers).toEqual(expected);

@@ -4,12 +4,13 @@ import type { HistoryRow, JobTicket } from "../protocol/job.ts";
 import { settingsOf } from "../protocol/job-settings.ts";
 import type { Message, MessageOf, Peer } from "../protocol/messages.ts";
 import { answerKnown, answerUnlisted, refuseJob } from "./answers.ts";
+import { attemptFailed, documentRefused } from "./error-policies.ts";
 import { isUndecided } from "./history-row.ts";
 import { balanceCopies, clientTold, narrowing } from "./job-changes.ts";
 import { takeOver } from "./orders.ts";
 import { endJob, holdUnlisted, recordUnlisted } from "./outcomes.ts";
 import { tellOpenJobs } from "./printer-hosts.ts";
-import { cancelJob, holdJob } from "./resolutions.ts";
+import { cancelJob } from "./resolutions.ts";
 import type { ServerCore } from "./server-core.ts";
 import type { ServerJobRow } from "./server-state.ts";
 
@@ -142,11 +143,13 @@ function senderHasNoImage(core: ServerCore, message: MessageOf<"senderHasNoImage
   core.note("sender-has-no-image", message.jobId, message.code ?? message.reason);
   if (message.reason === "no-image" && job.row.clientKeepsImage) core.save(job, { clientKeepsImage: false });
   if (message.code !== undefined && !errorTable[message.code].retryable) {
-    if (message.code !== "epoch-stale" && job.row.outcome === undefined) holdJob(core, job, message.code);
+    if (message.code !== "epoch-stale" && job.row.outcome === undefined) documentRefused(core, job, message.code);
     return;
   }
   const { kind } = job.phase;
   if (message.epoch !== job.row.epoch || (kind !== "starting" && kind !== "client-sending")) return;
   core.event(job, "the client cannot send", message.code ?? message.reason);
-  takeOver(core, job);
+  // The printer host did not take the client's copy; this one may be better than that.
+  if (message.code === undefined || job.row.imageStored) takeOver(core, job);
+  else attemptFailed(core, job, errorTable[message.code].sentence);
 }

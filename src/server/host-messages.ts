@@ -1,9 +1,10 @@
 import { errorTable } from "../protocol/errors.ts";
 import type { Message, MessageOf, Peer } from "../protocol/messages.ts";
+import { attemptFailed, documentRefused } from "./error-policies.ts";
 import { printsEvent } from "./history-row.ts";
 import { endJob } from "./outcomes.ts";
 import { ledgerListed, printerChanged } from "./printer-hosts.ts";
-import { cancelRefused, holdJob } from "./resolutions.ts";
+import { cancelRefused } from "./resolutions.ts";
 import type { ServerCore } from "./server-core.ts";
 import type { ServerJob } from "./server-state.ts";
 
@@ -61,7 +62,8 @@ function offerAnswered(core: ServerCore, job: ServerJob, message: OfferAnswer): 
       core.event(job, printsEvent, `sent by the ${message.sentBy}`);
       job.phase = { kind: "outputting", retry: core.firstRetry(), sentBy: message.sentBy };
       job.attempt = undefined;
-      job.lastRefusal = undefined;
+      job.lastFailure = undefined;
+      job.blocking = false;
       return core.changed(job);
     case "outputProgressed":
       job.rowsDone = message.rowsDone;
@@ -75,10 +77,8 @@ function offerRefused(core: ServerCore, job: ServerJob, { code, epoch }: Message
   if (code !== "epoch-stale" && !errorTable[code].retryable) {
     // The cancel raised the epoch, and nothing is offered after it: this answers the cancel.
     if (job.row.cancelRequested && epoch === job.row.epoch) return cancelRefused(core, job, code);
-    return holdJob(core, job, code);
+    return documentRefused(core, job, code);
   }
   if (epoch !== job.row.epoch || job.phase.kind !== "offering") return;
-  core.event(job, "not taken by the printer host", code);
-  core.wait(job, core.pause(job));
-  job.lastRefusal = code;
+  attemptFailed(core, job, errorTable[code].sentence);
 }

@@ -1,9 +1,9 @@
 import type { JobView, PrinterView } from "../protocol/api.ts";
-import { type ErrorCode, errorTable } from "../protocol/errors.ts";
+import type { PrinterState } from "../protocol/job.ts";
 import { settingsOf } from "../protocol/job-settings.ts";
 import { expireAtMs, releaseAtMs } from "./job-changes.ts";
 import { isPending } from "./scheduler.ts";
-import type { ServerJob, ServerPrinter, WaitingReason } from "./server-state.ts";
+import type { PrinterPause, ServerJob, ServerPrinter, WaitingReason } from "./server-state.ts";
 
 /** What a person reads of each reason to wait. */
 const waitingSentences: Readonly<Record<WaitingReason, string>> = {
@@ -25,7 +25,7 @@ const phaseSentences = {
 } as const;
 
 /** A job of the queue as the API shows it. */
-export function viewJob(job: ServerJob): JobView {
+export function viewJob(job: ServerJob, at?: ServerPrinter): JobView {
   const { ticket, outcome, imageStored, clientKeepsImage } = job.row;
   const { jobId, title, clientName, printer, sizeBytes, pages, heightDots, requestedAtMs } = ticket;
   const { source, spools, priority } = settingsOf(job.row);
@@ -38,7 +38,7 @@ export function viewJob(job: ServerJob): JobView {
     clientName,
     printer,
     state: stateOf(job),
-    reason: reasonOf(job),
+    reason: reasonOf(job, at?.row.paused),
     source,
     spools,
     priority,
@@ -71,14 +71,14 @@ function stateOf(job: ServerJob): JobView["state"] {
   return job.phase.reason === "held-by-person" || job.phase.reason === "held-until" ? "pending-held" : "pending";
 }
 
-function reasonOf(job: ServerJob): string {
+function reasonOf(job: ServerJob, paused: PrinterPause | undefined): string {
   const { heldReason, cancelRequested } = job.row;
   if (isReprinting(job)) return "a duplicate with a mark on it is being made";
   if (heldReason !== undefined) return heldReason;
   if (cancelRequested) return "waits for the printer host to confirm the cancel";
   if (job.phase.kind !== "waiting") return phaseSentences[job.phase.kind];
-  const refused: ErrorCode | undefined = job.lastRefusal;
-  const why = refused === undefined ? "" : ` (${errorTable[refused].sentence})`;
+  if (paused !== undefined) return `waits until a person resumes the printer (${paused.reason})`;
+  const why = job.lastFailure === undefined ? "" : ` (${job.lastFailure})`;
   return `${waitingSentences[job.phase.reason]}${why}`;
 }
 
@@ -89,5 +89,13 @@ function senderOf({ phase }: ServerJob): "client" | "server" | undefined {
 }
 
 export function viewPrinter(printer: ServerPrinter, queuedJobs: number): PrinterView {
-  return { attributes: printer.row.attributes, state: printer.state, linked: printer.linked, queuedJobs };
+  const { attributes, paused } = printer.row;
+  const state = paused === undefined ? printer.state : pausedState(printer.state);
+  return { attributes, state, linked: printer.linked, queuedJobs, ...(paused === undefined ? {} : { paused }) };
+}
+
+/** IPP printer-state-reason `paused` (RFC 8011 5.4.12); the job under way goes on. */
+function pausedState({ state, reasons }: PrinterState): PrinterState {
+  const others = reasons.filter((reason) => reason !== "none").slice(0, 15);
+  return { state: state === "processing" ? state : "stopped", reasons: ["paused", ...others] };
 }

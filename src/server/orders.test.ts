@@ -190,7 +190,7 @@ describe("source server: the server offers its own copy (step 309)", () => {
     for (let attempt = 0; attempt < 4; attempt++) {
       const epoch = server.epoch(jobId);
       server.hostSays({ type: "offerRefused", jobId, epoch, code: "ledger-full", detail: "" });
-      expect(server.machine.job(jobId)?.lastRefusal).toBe("ledger-full");
+      expect(server.machine.job(jobId)?.lastFailure).toBe("the host's ledger has no free record");
       expect(server.phase(jobId)).toBe("waits-for-sender");
       pausesMs.push((server.machine.nextWakeMs() ?? 0) - server.nowMs);
       server.after(pausesMs.at(-1) ?? 0);
@@ -198,7 +198,7 @@ describe("source server: the server offers its own copy (step 309)", () => {
     }
     expect(pausesMs).toEqual([500, 1_000, 2_000, 4_000]);
     server.outputStarts(ticketOf(1), "server");
-    expect(server.machine.job(jobId)?.lastRefusal).toBeUndefined();
+    expect(server.machine.job(jobId)?.lastFailure).toBeUndefined();
   });
 
   it("a refusal of an older offer counts for nothing, a final one holds the job", () => {

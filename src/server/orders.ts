@@ -1,5 +1,6 @@
 import { originKey, parseJobId } from "../protocol/ids.ts";
 import { answerKnown } from "./answers.ts";
+import { attemptFailed } from "./error-policies.ts";
 import { expireAtMs, standsBack } from "./job-changes.ts";
 import { chooseSender, inTurn, isActive, isPending, type Surroundings } from "./scheduler.ts";
 import type { ServerCore } from "./server-core.ts";
@@ -14,6 +15,7 @@ const startedAtOnce = 2;
 export function schedule(core: ServerCore, name: string): void {
   const printer = core.printers.get(name);
   if (printer === undefined || (printer.linked && !printer.reconciled)) return;
+  if (printer.row.paused !== undefined) return;
   let printing = 0;
   for (const job of core.queue.ofPrinter(name)) {
     if (!isActive(job)) continue;
@@ -21,21 +23,36 @@ export function schedule(core: ServerCore, name: string): void {
     printing += 1;
   }
   if (printing >= startedAtOnce) return;
-  for (const job of inTurn(() => core.queue.ofPrinter(name))) {
+  const blocking = blockingJob(core, name);
+  startFirst(core, blocking === undefined ? inTurn(() => core.queue.ofPrinter(name)) : [blocking]);
+  // Nobody is there who could send it: that is no failed attempt, and others need not wait for them.
+  if (blocking?.blocking === false) schedule(core, name);
+}
+
+function startFirst(core: ServerCore, jobs: Iterable<ServerJob>): void {
+  for (const job of jobs) {
     if (!isPending(job) || job.phase.kind !== "waiting" || job.phase.notBeforeMs > core.now.monotonicMs) continue;
     const back = standsBack(core, job);
     if (back !== undefined) {
       core.setWaiting(job, back, 0);
+      job.blocking = false;
       continue;
     }
     const choice = chooseSender(job, surroundings(core, job));
     if (choice.kind === "wait") {
       core.setWaiting(job, choice.reason, 0);
+      job.blocking = false;
       if (choice.reason === "waits-for-image") askImage(core, job);
       continue;
     }
     return choice.kind === "start-client" ? startClient(core, job, choice.why) : offerOwn(core, job, choice.why);
   }
+}
+
+/** `retry-current-job`: the job whose attempt failed goes again before any other. */
+function blockingJob(core: ServerCore, name: string): ServerJob | undefined {
+  for (const job of core.queue.ofPrinter(name)) if (job.blocking && isPending(job)) return job;
+  return undefined;
 }
 
 function surroundings(core: ServerCore, job: ServerJob): Surroundings {
@@ -123,6 +140,8 @@ export function checkDeadline(core: ServerCore, job: ServerJob): void {
       return;
     case "offering":
       if (phase.retry.atMs > nowMs) return;
+      // The printer host is still there, so the transfer did not fail with its link.
+      if (phase.failure !== undefined) return attemptFailed(core, job, `the transfer failed: ${phase.failure}`);
       phase.retry = core.nextRetry(phase.retry);
       return sendOffer(core, job);
     case "at-host":

@@ -46,7 +46,7 @@ function settle(core: ServerCore, job: ServerJob, record: OutcomeRecord, printer
   if (!retryRequested) {
     if (record.outcome === "canceled") return closeJob(core, job, history);
     if (cancelRequested) return closeJob(core, job, { ...history, resolution: "dismissed" });
-    if (core.config.indeterminatePolicy(printer) === "assume-printed") {
+    if (core.indeterminatePolicy(printer) === "assume-printed") {
       return closeJob(core, job, { ...history, resolution: "assumed-printed" });
     }
   }
@@ -74,7 +74,7 @@ export function recordUnlisted(
   const row = makeHistoryRow(record, ticket === undefined ? undefined : { ticket }, core.recording(printer));
   const kept = history?.resolution === undefined ? {} : { resolution: history.resolution };
   const assumed =
-    record.outcome === "indeterminate" && core.config.indeterminatePolicy(printer) === "assume-printed"
+    record.outcome === "indeterminate" && core.indeterminatePolicy(printer) === "assume-printed"
       ? ({ resolution: "assumed-printed" } as const)
       : {};
   const value: HistoryRow = { ...row, ...assumed, ...kept };

@@ -16,7 +16,8 @@ export function printerChanged(core: ServerCore, name: string, message: MessageO
   const { hostIncarnation } = attributes;
   const cursor =
     known?.row.cursor.hostIncarnation === hostIncarnation ? known.row.cursor : { hostIncarnation, sequence: -1 };
-  const row: ServerPrinterRow = { attributes, cursor };
+  const paused = known?.row.paused;
+  const row: ServerPrinterRow = { attributes, cursor, ...(paused === undefined ? {} : { paused }) };
   const reconciled = known?.linked === true && known.reconciled && same;
   core.printers.set(name, { row, state, linked: true, reconciled, ledgerRetry: known?.ledgerRetry });
   if (!same) {

@@ -2,6 +2,7 @@ import { type ErrorCode, errorTable } from "../protocol/errors.ts";
 import { type JobId, makeJobId } from "../protocol/ids.ts";
 import type { HistoryRow, JobTicket } from "../protocol/job.ts";
 import { settingsOf } from "../protocol/job-settings.ts";
+import { limits } from "../protocol/limits.ts";
 import type { RowWrite } from "../runtime/machine.ts";
 import { makeHistoryRow } from "./history-row.ts";
 import { expireAtMs } from "./job-changes.ts";
@@ -32,6 +33,12 @@ export function cancelJob(core: ServerCore, jobId: JobId): void {
   const { cancelReason: _, ...row } = job.row;
   job.row = row;
   core.event(job, "cancel asked for");
+  haveCanceled(core, job);
+}
+
+/** Nobody asked for it: the ledger is to say why, and what has begun is let be. */
+export function cancelBecause(core: ServerCore, job: ServerJob, cancelReason: string): void {
+  core.save(job, { cancelReason: cancelReason.slice(0, limits.reasonChars) });
   haveCanceled(core, job);
 }
 
@@ -76,8 +83,7 @@ export function isOverdue(core: ServerCore, job: ServerJob): boolean {
 export function expireJob(core: ServerCore, job: ServerJob): void {
   const minutes = Math.round((settingsOf(job.row).expiresMs ?? 0) / 60_000);
   core.event(job, "expired");
-  core.save(job, { cancelReason: `expired: it was not begun within ${minutes} min of its request` });
-  haveCanceled(core, job);
+  cancelBecause(core, job, `expired: it was not begun within ${minutes} min of its request`);
 }
 
 /**
@@ -106,7 +112,7 @@ export function wantsReprint(core: ServerCore, job: ServerJob): boolean {
   const { outcome, imageStored, retryRequested, ticket } = job.row;
   if (!isFinal(job) || !imageStored || job.composing || job.composeFailed) return false;
   if (retryRequested) return true;
-  return outcome?.outcome === "indeterminate" && core.config.indeterminatePolicy(ticket.printer) === "reprint-marked";
+  return outcome?.outcome === "indeterminate" && core.indeterminatePolicy(ticket.printer) === "reprint-marked";
 }
 
 /** The number of the new id is durable before its first use. */

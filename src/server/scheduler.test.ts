@@ -28,7 +28,8 @@ function jobWith(row: Partial<ServerJobRow>, more: Partial<ServerJob> = {}): Ser
     composeFailed: false,
     refusedForEver: false,
     askAtMs: undefined,
-    lastRefusal: undefined,
+    lastFailure: undefined,
+    blocking: false,
     rowsDone: 0,
     ...more,
   };

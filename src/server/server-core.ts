@@ -1,6 +1,6 @@
 import type { JobId } from "../protocol/ids.ts";
 import { parseJobId } from "../protocol/ids.ts";
-import type { HistoryRow, JobTicket, PrinterAttributes } from "../protocol/job.ts";
+import type { ErrorPolicy, HistoryRow, IndeterminatePolicy, JobTicket, PrinterAttributes } from "../protocol/job.ts";
 import { limits } from "../protocol/limits.ts";
 import type { Message, Peer } from "../protocol/messages.ts";
 import type { Instant, RowWrite } from "../runtime/machine.ts";
@@ -167,6 +167,15 @@ export class ServerCore {
 
   // ---- peers and time
 
+  /** As configured where the printer stands; a host of the same process may leave it to the configuration here. */
+  indeterminatePolicy(printer: string): IndeterminatePolicy {
+    return this.printers.get(printer)?.row.attributes.indeterminate ?? this.config.indeterminatePolicy(printer);
+  }
+
+  errorPolicy(printer: string): ErrorPolicy {
+    return this.printers.get(printer)?.row.attributes.errorPolicy ?? "retry-job";
+  }
+
   attributes(): PrinterAttributes[] {
     return [...this.printers.values()].map((printer) => printer.row.attributes);
   }
@@ -201,7 +210,8 @@ function newJob(row: ServerJobRow): ServerJob {
     composeFailed: false,
     refusedForEver: false,
     askAtMs: undefined,
-    lastRefusal: undefined,
+    lastFailure: undefined,
+    blocking: false,
     rowsDone: 0,
   };
 }

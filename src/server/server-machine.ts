@@ -8,6 +8,7 @@ import { hostSaid } from "./host-messages.ts";
 import { balanceCopies, changeJob, expireAtMs, releaseAtMs, widen } from "./job-changes.ts";
 import { checkDeadline, phaseWakeMs, schedule } from "./orders.ts";
 import { checkLedgerRetry, printerUnlinked } from "./printer-hosts.ts";
+import { pausePrinter, resumePrinter } from "./printer-pauses.ts";
 import {
   cancelAtHost,
   cancelJob,
@@ -49,6 +50,10 @@ export class ServerMachine implements Machine<ServerInput, ServerEffect> {
 
   get printers(): readonly ServerPrinter[] {
     return [...this.#core.printers.values()];
+  }
+
+  printer(name: string): ServerPrinter | undefined {
+    return this.#core.printers.get(name);
   }
 
   job(jobId: JobId): ServerJob | undefined {
@@ -97,6 +102,10 @@ function take(core: ServerCore, input: ServerInput): void {
       return widen(core);
     case "changeRequested":
       return changeJob(core, input.jobId, input.change);
+    case "printerPauseRequested":
+      return pausePrinter(core, input.printer, input.reason);
+    case "printerResumeRequested":
+      return resumePrinter(core, input.printer);
     case "woke":
       return eraseKept(core);
   }
@@ -155,8 +164,13 @@ function imageLost(core: ServerCore, jobId: JobId, reason: string): void {
 
 function transferEnded(core: ServerCore, input: Extract<ServerInput, { kind: "imageTransferEnded" }>): void {
   const job = core.queue.get(input.jobId);
-  if (job?.phase.kind === "offering") job.phase.sending = false;
   if (!input.ok) core.note("image-transfer-failed", input.jobId, input.reason);
+  if (job?.phase.kind !== "offering") return;
+  job.phase.sending = false;
+  // An upload that the host does not wait for any more was overtaken by something else: the offer goes on.
+  if (input.ok || input.code === "epoch-stale") return;
+  job.phase.failure = input.reason ?? "";
+  job.phase.retry = core.firstRetry();
 }
 
 function eraseKept(core: ServerCore): void {

@@ -69,8 +69,13 @@ export const serverJobRowSchema = z.object({
 });
 export type ServerJobRow = z.infer<typeof serverJobRowSchema>;
 
+/** A person, or the printer's error policy, has stopped its queue until a person resumes it. */
+export const printerPauseSchema = z.object({ reason: z.string().max(limits.reasonChars), sinceMs: z.int() });
+export type PrinterPause = z.infer<typeof printerPauseSchema>;
+
 export const serverPrinterRowSchema = z.object({
   attributes: printerAttributesSchema,
+  paused: printerPauseSchema.optional(),
   /** How far the history follows this ledger. */
   cursor: z.object({ hostIncarnation: incarnationSchema, sequence: z.int().min(-1) }),
 });
@@ -112,6 +117,8 @@ export type ServerInput =
       readonly to: Peer;
       readonly ok: boolean;
       readonly reason?: string;
+      /** What the printer host answered; absent when it answered nothing. */
+      readonly code?: ErrorCode;
     }
   /** The image in the spool is gone or damaged. */
   | { readonly kind: "imageLost"; readonly jobId: string; readonly reason: string }
@@ -122,6 +129,9 @@ export type ServerInput =
   | { readonly kind: "reprintFailed"; readonly jobId: string; readonly reason: string }
   /** A person changes the settings of a job that waits; refused changes do nothing (`changeRefusal`). */
   | { readonly kind: "changeRequested"; readonly jobId: string; readonly change: JobChange }
+  /** A person stops the queue of a printer, and lets it go on. */
+  | { readonly kind: "printerPauseRequested"; readonly printer: string; readonly reason: string }
+  | { readonly kind: "printerResumeRequested"; readonly printer: string }
   | { readonly kind: "spoolLevelChanged"; readonly level: SpoolLevel; readonly reason: string }
   | { readonly kind: "networkLevelChanged"; readonly loaded: boolean; readonly reason: string };
 
@@ -144,7 +154,13 @@ export type Phase =
   /** The client said that it sends; the host has not said that it prints. */
   | { readonly kind: "client-sending"; deadlineMs: number }
   /** This server offers its own copy. */
-  | { readonly kind: "offering"; retry: Retry; sending: boolean }
+  | {
+      readonly kind: "offering";
+      retry: Retry;
+      sending: boolean;
+      /** Why the last transfer failed: counted as an attempt when the printer host is still there after the pause. */
+      failure?: string | undefined;
+    }
   /** The printer host has the whole image and waits for the printer. */
   | { readonly kind: "at-host"; retry: Retry; readonly sentBy: "client" | "server" }
   | { readonly kind: "outputting"; retry: Retry; readonly sentBy: "client" | "server" };
@@ -174,8 +190,10 @@ export interface ServerJob {
   refusedForEver: boolean;
   /** When the client is told again that its image is wanted. */
   askAtMs: number | undefined;
-  /** Why the host did not take it the last time, while it waits for the next attempt. */
-  lastRefusal: ErrorCode | undefined;
+  /** Why the last attempt failed, as a sentence, while it waits for the next one. */
+  lastFailure: string | undefined;
+  /** `retry-current-job`: no other job of this printer goes before its next attempt. */
+  blocking: boolean;
   rowsDone: number;
 }
 

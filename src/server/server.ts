@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { parsePwgHeader, pwgHeaderBytes } from "../image/pwg-header.ts";
-import { TwinspoolError } from "../protocol/errors.ts";
+import type { JobView } from "../protocol/api.ts";
+import { type ErrorCode, errorTable, TwinspoolError } from "../protocol/errors.ts";
 import type { HistoryRow, JobChange, JobTicket } from "../protocol/job.ts";
 import { limits } from "../protocol/limits.ts";
 import type { Hello, Peer } from "../protocol/messages.ts";
@@ -30,6 +31,7 @@ import {
   keptImageRowSchema,
   type ServerEffect,
   type ServerInput,
+  type ServerJob,
   type ServerMeta,
   serverJobRowSchema,
   serverMetaSchema,
@@ -176,12 +178,16 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend {
   // ---- the API door
 
   jobs() {
-    return this.#machine.jobs.map(viewJob);
+    return this.#machine.jobs.map((job) => this.#view(job));
   }
 
   job(jobId: string) {
     const job = this.#machine.job(jobId);
-    return job === undefined ? undefined : viewJob(job);
+    return job === undefined ? undefined : this.#view(job);
+  }
+
+  #view(job: ServerJob): JobView {
+    return viewJob(job, this.#machine.printer(job.row.ticket.printer));
   }
 
   printers() {
@@ -205,6 +211,20 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend {
     const refusal = changeRefusal(job, change);
     if (refusal !== undefined) throw new TwinspoolError(refusal.code, refusal.detail);
     this.#runner.dispatch({ kind: "changeRequested", jobId, change });
+  }
+
+  pausePrinter(printer: string, reason: string): void {
+    this.#checkPrinter(printer);
+    this.#runner.dispatch({ kind: "printerPauseRequested", printer, reason });
+  }
+
+  resumePrinter(printer: string): void {
+    this.#checkPrinter(printer);
+    this.#runner.dispatch({ kind: "printerResumeRequested", printer });
+  }
+
+  #checkPrinter(name: string): void {
+    if (this.#machine.printer(name) === undefined) throw new TwinspoolError("printer-unknown", name.slice(0, 63));
   }
 
   retry(jobId: string): void {
@@ -259,8 +279,10 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend {
   }
 
   async #sendImage(jobId: string, to: Peer, uploadId: string): Promise<void> {
-    const ended = (ok: boolean, reason: string): void =>
-      this.#runner.dispatch({ kind: "imageTransferEnded", jobId, to, ok, reason });
+    const ended = (ok: boolean, reason: string, code?: ErrorCode): void => {
+      const more = code === undefined ? {} : { code };
+      this.#runner.dispatch({ kind: "imageTransferEnded", jobId, to, ok, reason, ...more });
+    };
     const ticket = this.#machine.job(jobId)?.row.ticket;
     const printer = this.#machine.printers.find((p) => `host:${p.row.attributes.name}` === to);
     if (ticket === undefined || printer === undefined) return ended(false, "the job or the printer is gone");
@@ -271,8 +293,9 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend {
       const url = `${printer.row.attributes.hostUrl}/images/${uploadId}`;
       const { status, body } = await putImage(url, headers, this.#images.read(jobId), ticket.sizeBytes);
       if (status === 200) return ended(true, "");
-      ended(false, `HTTP ${status} ${JSON.stringify(body)}`);
-      if ((body as { code?: string } | undefined)?.code === "image-wrong-digest") await this.#verify(jobId, ticket);
+      const { code } = (body ?? {}) as { code?: unknown };
+      ended(false, `HTTP ${status} ${JSON.stringify(body)}`, isErrorCode(code) ? code : undefined);
+      if (code === "image-wrong-digest") await this.#verify(jobId, ticket);
     } catch (error) {
       ended(false, error instanceof Error ? error.message : String(error));
     }
@@ -324,6 +347,10 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend {
     const rows = this.#history.forget(nodeClock.now().wallMs, this.#config.retention.historyDays);
     if (rows > 0) this.#log.info({ rows }, "old history was forgotten");
   }
+}
+
+function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === "string" && Object.hasOwn(errorTable, code);
 }
 
 function loadMeta(store: JobStore): ServerMeta {

@@ -1,7 +1,9 @@
 import type { ErrorCode } from "../../protocol/errors.ts";
 import { type JobId, originKey, parseJobId } from "../../protocol/ids.ts";
 import type {
+  ErrorPolicy,
   Evidence,
+  IndeterminatePolicy,
   JobTicket,
   OutcomeRecord,
   PrinterAttributes,
@@ -27,6 +29,9 @@ export interface HostConfig {
   /** New at each start of the process, so that an upload of a former life is never taken for one of this. */
   readonly bootId: string;
   readonly timers: Timers;
+  /** What the printer's configuration says; the server follows it too. */
+  readonly errorPolicy?: ErrorPolicy;
+  readonly indeterminate?: IndeterminatePolicy;
 }
 
 export type HostInput =
@@ -180,8 +185,17 @@ export function originOf(jobId: JobId): string {
 
 /** The printer as servers and clients know it. */
 export function attributesOf(config: HostConfig): PrinterAttributes {
-  const { printer, model, widthDots, resolutionDpi, hostUrl, hostIncarnation } = config;
-  return { name: printer, model, widthDots, resolutionDpi, hostUrl, hostIncarnation };
+  const { printer, model, widthDots, resolutionDpi, hostUrl, hostIncarnation, errorPolicy, indeterminate } = config;
+  return {
+    name: printer,
+    model,
+    widthDots,
+    resolutionDpi,
+    hostUrl,
+    hostIncarnation,
+    ...(errorPolicy === undefined ? {} : { errorPolicy }),
+    ...(indeterminate === undefined ? {} : { indeterminate }),
+  };
 }
 
 /** The outcomes after a sequence number, as many as one message holds. */

@@ -142,6 +142,8 @@ class HostShell {
         ledgerRecords: config.host.ledgerRecords,
         bootId: this.#bootId,
         timers: config.timers,
+        errorPolicy: this.#printer.errorPolicy,
+        indeterminate: this.#printer.indeterminate,
       },
       this.#opened.records,
     );

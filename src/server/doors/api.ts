@@ -1,7 +1,9 @@
+import * as z from "zod";
 import type { JobAnswer, JobView, PrinterView } from "../../protocol/api.ts";
 import { TwinspoolError } from "../../protocol/errors.ts";
 import { jobIdPattern } from "../../protocol/ids.ts";
 import { type HistoryRow, type JobChange, jobChangeSchema } from "../../protocol/job.ts";
+import { limits } from "../../protocol/limits.ts";
 import { describeIssue } from "../../protocol/schema-issue.ts";
 import type { Routes } from "../../runtime/listener.ts";
 
@@ -14,8 +16,13 @@ export interface ApiBackend {
   cancel(jobId: string): void;
   /** Throws `job-unknown`, `job-processing`, `spools-contradict`. */
   change(jobId: string, change: JobChange): void;
+  /** Throws `printer-unknown`. */
+  pausePrinter(printer: string, reason: string): void;
+  resumePrinter(printer: string): void;
   retry(jobId: string): void;
 }
+
+const pauseSchema = z.object({ reason: z.string().min(1).max(limits.reasonChars).default("paused by a person") });
 
 /** Jobs and printers in the HTTP API of `protocol/api.ts`. */
 export function mountApi({ app }: Routes, backend: ApiBackend): void {
@@ -44,6 +51,27 @@ export function mountApi({ app }: Routes, backend: ApiBackend): void {
     return context.json(answer(backend, jobId));
   });
   app.get("/api/printers", (context) => context.json({ printers: backend.printers() }));
+  app.post("/api/printers/:name/pause", async (context) => {
+    const body = pauseSchema.safeParse(await bodyOf(context.req));
+    if (!body.success) throw new TwinspoolError("request-invalid", describeIssue(body.error));
+    backend.pausePrinter(context.req.param("name"), body.data.reason);
+    return context.json({ printers: backend.printers() });
+  });
+  app.post("/api/printers/:name/resume", (context) => {
+    backend.resumePrinter(context.req.param("name"));
+    return context.json({ printers: backend.printers() });
+  });
+}
+
+/** The body of a request that may have none. */
+async function bodyOf(request: { text(): Promise<string> }): Promise<unknown> {
+  const text = await request.text();
+  if (text === "") return {};
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 function checked(jobId: string): string {
