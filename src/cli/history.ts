@@ -1,23 +1,28 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { historyAnswerSchema } from "../protocol/history.ts";
+import { paperMmOf } from "../protocol/history.ts";
 import type { HistoryRow } from "../protocol/job.ts";
-import type { Config } from "../runtime/config-schema.ts";
-import { serverApi } from "./api.ts";
+import { historyCsv } from "../spool/history-csv.ts";
 import { UsageError } from "./failure.ts";
 import { formatTime } from "./format.ts";
-import { type ExitCode, exitCodes, type Io, writeJson } from "./io.ts";
+import { type FilterFlags, outcomeOf, parseFilter, readHistory, senderOf } from "./history-rows.ts";
+import { type ExitCode, exitCodes, type Io, type Output, writeJson } from "./io.ts";
 import { type CommonFlags, loadSettings } from "./settings.ts";
-import { type Column, formatTable } from "./table.ts";
+import { rowFields } from "./show.ts";
+import { type Column, formatFields, formatTable } from "./table.ts";
 
-export interface HistoryFlags extends CommonFlags {
-  readonly printer?: string;
-  readonly limit: string;
+export interface HistoryFlags extends CommonFlags, FilterFlags {
+  readonly limit?: string;
+  readonly long?: boolean;
+  readonly jsonl?: boolean;
+  readonly csv?: boolean;
+  readonly excel?: boolean;
   readonly print?: boolean;
 }
 
-const rowsPerRequest = 1_000;
+/** What people read; programs get all rows. */
+const rowsForPeople = 20;
 
 const columns: readonly Column<HistoryRow>[] = [
   { title: "ENDED", value: (row) => formatTime(row.outcome.endedAtMs) },
@@ -25,26 +30,72 @@ const columns: readonly Column<HistoryRow>[] = [
   { title: "PRINTER", value: (row) => row.printer, shrinkTo: 8 },
   { title: "OUTCOME", value: outcomeOf, shrinkTo: 13 },
   { title: "EVIDENCE", value: (row) => row.outcome.evidence },
-  { title: "SENT BY", value: (row) => row.outcome.sentBy ?? "-" },
+  { title: "SENT BY", value: senderOf },
   { title: "PAGES", value: (row) => String(row.pages), align: "right" },
+  { title: "MM", value: (row) => String(paperMmOf(row) ?? "-"), align: "right" },
   { title: "TITLE", value: (row) => row.title, shrinkTo: 8 },
   { title: "CLIENT", value: (row) => row.clientName, shrinkTo: 6 },
 ];
 
 /** The record log, newest first. */
 export async function runHistory(flags: HistoryFlags, io: Io): Promise<ExitCode> {
-  const limit = Number(flags.limit);
-  if (!Number.isInteger(limit) || limit < 1)
-    throw new UsageError(`--limit ${flags.limit}: expected a whole number from 1`);
+  const { json, jsonl, csv, excel, print } = flags;
+  const isCsv = csv === true || excel === true;
+  const isExport = json === true || jsonl === true || isCsv;
+  if ([json, jsonl, isCsv, print].filter((wanted) => wanted === true).length > 1)
+    throw new UsageError("--json, --jsonl, --csv (or --excel) and --print: choose one");
+  const limit = parseLimit(flags.limit) ?? (isExport ? Number.POSITIVE_INFINITY : rowsForPeople);
+  const filter = parseFilter(flags, Date.now());
   const config = await loadSettings({ ...flags, printer: [] }, io);
-  const rows = await readHistory(config, limit, flags.printer);
-  if (flags.print === true) return printHistory(rows, flags, io);
-  if (flags.json) writeJson(io.stdout, { rows });
-  else if (rows.length === 0) io.stdout.write("nothing has been printed yet\n");
-  else io.stdout.write(`${formatTable(columns, rows, io.stdout.columns).join("\n")}\n`);
+  const rows = readHistory(config, filter, limit);
+  if (print === true) return printHistory(await collect(rows), flags, io);
+  if (isCsv) return writePieces(io.stdout, historyCsv(rows, { excel: excel === true }));
+  if (jsonl === true) return writePieces(io.stdout, jsonLines(rows));
+  if (json === true && !io.stdout.isTerminal) return writePieces(io.stdout, jsonObject(rows));
+  const all = await collect(rows);
+  if (json === true) writeJson(io.stdout, { rows: all });
+  else if (all.length === 0) io.stdout.write("nothing has been printed yet\n");
+  else if (flags.long === true)
+    io.stdout.write(`${all.map((row) => formatFields(rowFields(row)).join("\n")).join("\n\n")}\n`);
+  else io.stdout.write(`${formatTable(columns, all, io.stdout.columns).join("\n")}\n`);
   return exitCodes.done;
 }
 
+function parseLimit(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const limit = Number(text);
+  if (!/^\d+$/.test(text) || limit < 1) throw new UsageError(`--limit ${text}: expected a whole number from 1`);
+  return limit;
+}
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+async function* jsonLines(rows: AsyncIterable<HistoryRow>): AsyncGenerator<string, void, undefined> {
+  for await (const row of rows) yield `${JSON.stringify(row)}\n`;
+}
+
+/** One JSON object, however many rows there are. */
+async function* jsonObject(rows: AsyncIterable<HistoryRow>): AsyncGenerator<string, void, undefined> {
+  let isFirst = true;
+  for await (const row of rows) {
+    yield `${isFirst ? '{"rows":[' : ",\n"}${JSON.stringify(row)}`;
+    isFirst = false;
+  }
+  yield isFirst ? '{"rows":[]}\n' : "]}\n";
+}
+
+/** As fast as it is read: memory does not grow with the history. */
+async function writePieces(out: Output, pieces: AsyncIterable<string>): Promise<ExitCode> {
+  for await (const piece of pieces) {
+    out.write(piece);
+    if ((await out.drained?.()) === false) break;
+  }
+  return exitCodes.done;
+}
 /** The record log as a document like any other, on the printer it is about. */
 async function printHistory(rows: readonly HistoryRow[], flags: HistoryFlags, io: Io): Promise<ExitCode> {
   const folder = await mkdtemp(join(tmpdir(), "twinspool-history-"));
@@ -52,7 +103,8 @@ async function printHistory(rows: readonly HistoryRow[], flags: HistoryFlags, io
     const file = join(folder, "history.txt");
     await writeFile(file, historyText(rows));
     const { runPrint } = await import("./print.ts");
-    return await runPrint([file], { ...flags, title: "Record log", wait: true }, io);
+    const { source: _, ...rest } = flags;
+    return await runPrint([file], { ...rest, title: "Record log", wait: true }, io);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -68,24 +120,4 @@ function historyText(rows: readonly HistoryRow[]): string {
     ].join("\n"),
   );
   return ["RECORD LOG", ...(jobs.length === 0 ? ["nothing has been printed yet"] : jobs), ""].join("\n\n");
-}
-
-async function readHistory(config: Config, limit: number, printer: string | undefined): Promise<HistoryRow[]> {
-  const api = serverApi(config);
-  const rows: HistoryRow[] = [];
-  let before: string | undefined;
-  do {
-    const query = new URLSearchParams({ limit: String(Math.min(rowsPerRequest, limit - rows.length)) });
-    if (before !== undefined) query.set("before", before);
-    if (printer !== undefined) query.set("printer", printer);
-    const page = await api.ask("GET", `/api/history?${query}`, historyAnswerSchema);
-    rows.push(...page.rows);
-    before = page.rows.length === 0 ? undefined : page.next;
-  } while (before !== undefined && rows.length < limit);
-  return rows;
-}
-
-/** What became of it, and what was decided about it later. */
-export function outcomeOf({ outcome, resolution }: HistoryRow): string {
-  return resolution === undefined ? outcome.outcome : `${outcome.outcome}, ${resolution}`;
 }

@@ -6,6 +6,8 @@ export interface Output {
   readonly isTerminal: boolean;
   /** Columns of the terminal, read anew each time because windows change; undefined in a pipe. */
   readonly columns: number | undefined;
+  /** Resolves when the reader has caught up, to false when there is none any more. */
+  drained?(): Promise<boolean>;
 }
 
 /** What a verb may use of the process. */
@@ -38,7 +40,19 @@ function output(stream: NodeJS.WriteStream): Output {
     get columns() {
       return stream.isTTY === true ? stream.columns : undefined;
     },
+    drained: () => drained(stream),
   };
+}
+
+function drained(stream: NodeJS.WriteStream): Promise<boolean> {
+  if (stream.destroyed || !stream.writableNeedDrain) return Promise.resolve(!stream.destroyed);
+  return new Promise((resolve) => {
+    const end = (): void => {
+      for (const event of ["drain", "close", "error"]) stream.off(event, end);
+      resolve(!stream.destroyed);
+    };
+    for (const event of ["drain", "close", "error"]) stream.on(event, end);
+  });
 }
 
 /** One JSON value: a line for programs, indented where a person looks. */

@@ -86,6 +86,13 @@ function withCommon(command: Command, jsonHelp = "answer in JSON"): Command {
     .option("--json", jsonHelp);
 }
 
+function withSpan(command: Command): Command {
+  const when = "2026-11-23, 2026-11-23T14:00, today, yesterday, 2h or 7d ago";
+  return command
+    .option("--since <TIME>", `only what was recorded from then on: ${when}`)
+    .option("--until <TIME>", "only what was recorded before; a day is meant whole");
+}
+
 function withRole(command: Command): Command {
   return withCommon(command, "the ready line as JSON")
     .option("--name <NAME>", "display name of this process")
@@ -271,15 +278,27 @@ function addReadingVerbs(add: Add): void {
     async (_, flags, io) => (await import("./jobs.ts")).runJobs(flags, io),
   );
   add(
-    withCommon(new Command("history"))
+    withSpan(withCommon(new Command("history"), "one JSON object with all rows"))
       .description("list what has been printed, newest first")
-      .option("--limit <N>", "how many rows", "20")
+      .option("--limit <N>", "how many rows; default: 20 for people, all for programs")
       .option("--printer <NAME>", "only those of this printer")
+      .option("--client <NAME>", "only those of this client")
+      .option("--source <SPOOL>", "only those that were to come from it: client, server, or auto")
+      .option("--sent-by <SPOOL>", "only those that it did send: client or server")
+      .option("--outcome <OUTCOME>", "only printed, indeterminate, or canceled ones")
+      .option("--text <TEXT>", "only those with it in their title")
+      .option("--job <ID>", "only those whose job id begins so")
+      .option("--long", "all that is known of each job, with its events")
+      .option("--jsonl", "all rows as JSON lines")
+      .option("--csv", "all rows as CSV (RFC 4180), times in UTC")
+      .option("--excel", "the same for spreadsheet programs: byte order mark, times of this machine")
       .option("--print", "print it, on the printer of --printer or the default one")
       .addHelpText(
         "after",
         examples([
-          ["twinspool history --limit 1000 --json", "for programs"],
+          ["twinspool history --since today --outcome indeterminate", "what to look after"],
+          ["twinspool history --excel --since 2026-11-01 > november.csv", "for the office"],
+          ["twinspool history --jsonl --sent-by server", "for programs"],
           ["twinspool history --print --printer kitchen", "the record log on paper"],
         ]),
       ),

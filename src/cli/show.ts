@@ -3,7 +3,7 @@ import { paperMmOf } from "../protocol/history.ts";
 import type { HistoryRow, JobEvent, OutcomeRecord } from "../protocol/job.ts";
 import { askForJob, jobPath } from "./api.ts";
 import { formatBytes, formatCount, formatPercent, formatTime } from "./format.ts";
-import { outcomeOf } from "./history.ts";
+import { outcomeOf } from "./history-rows.ts";
 import { type ExitCode, exitCodes, type Io, writeJson } from "./io.ts";
 import { heldBy } from "./jobs.ts";
 import { type CommonFlags, loadSettings } from "./settings.ts";
@@ -46,7 +46,8 @@ function jobFields(job: JobView): Field[] {
   ];
 }
 
-function rowFields(row: HistoryRow): Field[] {
+/** All that the history says of a job. */
+export function rowFields(row: HistoryRow): Field[] {
   const spools = row.spools === undefined ? undefined : `${row.source ?? "?"} (spools in use: ${row.spools})`;
   const paperMm = paperMmOf(row);
   const size = row.sizeBytes === undefined ? "" : `${formatBytes(row.sizeBytes)}, `;

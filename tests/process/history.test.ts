@@ -1,0 +1,67 @@
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { HistoryRow } from "../../src/protocol/job.ts";
+import { history, Shop } from "./processes.ts";
+
+const menu = fileURLToPath(new URL("../../docs/samples/menu-ja.txt", import.meta.url));
+
+/** What the history is asked for, by real processes. */
+describe("the history", () => {
+  let shop: Shop;
+  let boxUrl: string;
+
+  beforeEach(async () => {
+    shop = new Shop();
+    await shop.startPrinter("--speed", "fast");
+    boxUrl = await shop.start("box", "--json", "--port", "0", ...shop.printerFlags).ready();
+    await shop.startAs("till", "client", "--json", "--name", "till-1", "--server", boxUrl).ready();
+  });
+  afterEach(() => shop.close());
+
+  async function print(title: string, from: string): Promise<void> {
+    const flags = ["--server", boxUrl, "--wait", "--title", title, "--from", from];
+    expect(await shop.startAs("till", "print", ...flags, menu).exited).toBe(0);
+  }
+
+  async function read(...flags: string[]): Promise<string[]> {
+    const program = shop.startAs("till", "history", "--server", boxUrl, ...flags);
+    expect(await program.exited, program.log.join("\n")).toBe(0);
+    return program.lines.map((line) => String(line["text"] ?? JSON.stringify(line)));
+  }
+
+  it("is filtered and exported, and a title never becomes a formula", async () => {
+    await print("=1+1", "client");
+    await print("plain", "server");
+    const [head, ...lines] = await read("--csv");
+    expect(head).toContain("jobId,title,printer,client,requestedAt,startedAt,endedAt");
+    expect(lines.map((line) => line.split(",")[1])).toEqual(["plain", "'=1+1"]);
+    const rows = (await read("--jsonl", "--sent-by", "client", "--since", "1h")).map(
+      (line) => JSON.parse(line) as HistoryRow,
+    );
+    expect(rows).toMatchObject([{ title: "=1+1", clientName: "till-1", source: "client", resolutionDpi: 203 }]);
+    expect(JSON.parse((await read("--json", "--text", "PLAIN")).join("\n"))).toMatchObject({
+      rows: [{ title: "plain" }],
+    });
+    expect(await read("--until", "yesterday")).toEqual(["nothing has been printed yet"]);
+    expect((await read("--long", "--text", "plain")).join("\n")).toMatch(/paper +\d+ mm/);
+    expect(await (await fetch(`${boxUrl}/api/history.csv`)).text()).toContain("'=1+1");
+    const [row] = await history(boxUrl);
+    expect(row?.startedHereMs).toBeGreaterThanOrEqual(row?.requestedHereMs ?? Number.NaN);
+  });
+
+  it("refuses what makes no sense with a sentence", async () => {
+    const cases: [string[], number, string][] = [
+      [["--limit", "0"], 2, "--limit 0: expected a whole number from 1"],
+      [["--since", "soon"], 2, "--since soon: expected a time such as 2026-11-23"],
+      [["--since", "today", "--until", "yesterday"], 2, "is not before"],
+      [["--outcome", "lost"], 2, "--outcome lost: expected one of printed, indeterminate, canceled"],
+      [["--csv", "--print"], 2, "choose one"],
+      [["--printer", "kitchn"], 1, "kitchn; there is: kitchen"],
+    ];
+    for (const [flags, code, sentence] of cases) {
+      const program = shop.startAs("till", "history", "--server", boxUrl, ...flags);
+      expect(await program.exited, sentence).toBe(code);
+      expect(program.log.join("\n")).toContain(sentence);
+    }
+  });
+});
