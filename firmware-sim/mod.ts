@@ -5,7 +5,7 @@ export { type CommandCoverage, listCommands } from "./coverage.ts";
 export { FAULT_GUIDE, type FaultGuide } from "./fault-guide.ts";
 export { FAULT_KINDS, type Fault, type FaultKind, type FaultText, parseFault } from "./faults.ts";
 export type { Page, TextLine } from "./paper.ts";
-export { pageToHalfBlocks } from "./paper-view.ts";
+export { pageToBraille, pageToHalfBlocks } from "./paper-view.ts";
 export type { Diagnostic } from "./parser.ts";
 export { pageToPng } from "./png.ts";
 export type { InProcessConnection } from "./ports/in-process.ts";

@@ -7,7 +7,6 @@ import {
   type Fault,
   findProfile,
   type Page,
-  pageToHalfBlocks,
   parseFault,
   type Simulator,
   type SimulatorOptions,
@@ -18,6 +17,8 @@ import {
 import { UsageError } from "./failure.ts";
 import { deferred, type ExitCode, exitCodes, type Io, interrupted, note } from "./io.ts";
 import { LOOK_MS, printStandardInput } from "./sim-input.ts";
+import { drawTicket } from "./sim-picture.ts";
+import { describeState, openStatusLine } from "./sim-status.ts";
 
 /** The port that USB/IP has by itself. */
 const USBIP_PORT = 3240;
@@ -52,7 +53,7 @@ export interface PlannedFault {
 }
 
 /** Runs a simulated printer until SIGINT or SIGTERM. */
-export async function runSim(flags: SimFlags, io: Io): Promise<ExitCode> {
+export async function runSim(flags: SimFlags, outer: Io): Promise<ExitCode> {
   const faults = (flags.fault ?? []).map(parsePlannedFault);
   const ports = parsePorts(flags);
   const webPort = flags.web === undefined ? undefined : parsePort(flags.web, "--web");
@@ -61,27 +62,19 @@ export async function runSim(flags: SimFlags, io: Io): Promise<ExitCode> {
   }
   checkProfile(flags.profile);
   const stop = interrupted();
-  const folder = flags.paper;
-  let number = folder === undefined ? 0 : await lastTicket(folder);
-  const sim = await startSimulator({
-    profile: flags.profile ?? DEFAULT_PROFILE_NAME,
-    speed: flags.speed,
-    ...ports,
-    tcpHost: flags.address,
-    usbipHost: flags.address,
-    ...(flags.nv === undefined ? {} : { nvFile: flags.nv }),
-    ...(folder === undefined ? {} : { paperFolder: folder }),
-  }).catch((error: unknown) => {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
-  });
+  let number = flags.paper === undefined ? 0 : await lastTicket(flags.paper);
+  const sim = await start(flags, flags.speed, ports);
   const web = await openWebPage(sim, webPort);
+  const { bufferBytes } = sim.profile;
+  const status = openStatusLine(outer, flags.json !== true, () => describeState(sim.state, bufferBytes));
+  const { io } = status;
   tellReady(sim, flags, io);
   if (web !== undefined) tellWeb(web, flags, io);
   const timers = faults.map((planned) => setTimeout(() => fail(sim, planned, flags, io), planned.afterMs));
   const ended = new AbortController();
   // What comes on the standard input is either for the paper or faults.
   const input = flags.stdin ? printStandardInput(sim, io, flags.replies, ended.signal) : undefined;
-  const stopReading = flags.stdin ? () => io.stdin.destroy() : readFaults(sim, timers, flags, io);
+  const stopReading = flags.stdin ? () => io.stdin.destroy() : readFaults(sim, timers, flags, io, status.typed);
   const broken = deferred<never>();
   let told = 0;
   const tellPages = async (): Promise<void> => {
@@ -108,12 +101,27 @@ export async function runSim(flags: SimFlags, io: Io): Promise<ExitCode> {
     ended.abort();
     for (const timer of timers) clearTimeout(timer);
     stopReading();
+    status.close();
     tellUncut(sim, flags, io);
     await web?.close();
     await sim.close();
     stop.release();
   }
   return exitCodes.done;
+}
+
+async function start(flags: SimFlags, speed: "real" | "fast", ports: Partial<SimulatorOptions>): Promise<Simulator> {
+  const { profile = DEFAULT_PROFILE_NAME, address, nv, paper } = flags;
+  const hosts = { tcpHost: address, usbipHost: address };
+  const files = {
+    ...(nv === undefined ? {} : { nvFile: nv }),
+    ...(paper === undefined ? {} : { paperFolder: paper }),
+  };
+  try {
+    return await startSimulator({ profile, speed, ...ports, ...hosts, ...files });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** What the options of `startSimulator` say of the ports. Throws UsageError. */
@@ -195,12 +203,7 @@ function tellTicket(page: Page, number: number, flags: SimFlags, io: Io): void {
   const millimetres = Math.round((heightDots / dpi) * 25.4);
   const where = path === undefined ? "" : `, ${path}`;
   io.stdout.write(`ticket ${number}: ${widthDots} x ${heightDots} dots, ${millimetres} mm long${where}\n`);
-  if (flags.view ?? io.stdout.isTerminal) io.stdout.write(`${pageToHalfBlocks(page, viewColumns(io)).join("\n")}\n`);
-}
-
-/** As wide as the terminal: the more columns, the more of the letters can be read. */
-function viewColumns(io: Io): number {
-  return Math.max(16, (io.stdout.columns ?? 73) - 1);
+  if (flags.view ?? io.stdout.isTerminal) io.stdout.write(drawTicket(page, io));
 }
 
 function tellUncut(sim: Simulator, flags: SimFlags, io: Io): void {
@@ -211,9 +214,10 @@ function tellUncut(sim: Simulator, flags: SimFlags, io: Io): void {
 }
 
 /** Lines of the standard input are faults while it is open; its end is not the end of the printer. */
-function readFaults(sim: Simulator, timers: NodeJS.Timeout[], flags: SimFlags, io: Io): () => void {
+function readFaults(sim: Simulator, timers: NodeJS.Timeout[], flags: SimFlags, io: Io, typed: () => void): () => void {
   const lines = createInterface({ input: io.stdin });
   lines.on("line", (line) => {
+    typed();
     const text = line.trim();
     if (text === "") return;
     try {
