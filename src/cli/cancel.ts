@@ -1,5 +1,6 @@
+import { jobPath } from "../client/api.ts";
 import { jobAnswerSchema } from "../protocol/api.ts";
-import { askForJob, jobPath } from "./api.ts";
+import { askForJob } from "./api.ts";
 import { type ExitCode, exitCodes, type Io, writeJson } from "./io.ts";
 import { type CommonFlags, loadSettings } from "./settings.ts";
 

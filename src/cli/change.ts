@@ -1,6 +1,7 @@
+import { jobPath } from "../client/api.ts";
 import { type JobAnswer, type JobView, jobAnswerSchema } from "../protocol/api.ts";
 import { type JobChange, sourceChoiceSchema, spoolsSchema } from "../protocol/job.ts";
-import { askForJob, jobPath } from "./api.ts";
+import { askForJob } from "./api.ts";
 import { parseDuration, parseMoment, parsePriority } from "./duration.ts";
 import { UsageError } from "./failure.ts";
 import { formatTime } from "./format.ts";

@@ -1,9 +1,9 @@
+import { serverApi } from "../client/api.ts";
 import { TwinspoolError } from "../protocol/errors.ts";
 import { type HistoryFilter, historyAnswerSchema, historyRowsPerPage } from "../protocol/history.ts";
 import { type HistoryRow, outcomeSchema, sourceChoiceSchema, sourceSchema } from "../protocol/job.ts";
 import type { Config } from "../runtime/config-schema.ts";
 import { historyQueryText, parseTime } from "../spool/history-query.ts";
-import { serverApi } from "./api.ts";
 import { parseDuration } from "./duration.ts";
 import { UsageError } from "./failure.ts";
 

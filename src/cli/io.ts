@@ -1,4 +1,5 @@
 import type { Environment } from "../runtime/config.ts";
+import { deferred } from "../runtime/deferred.ts";
 
 /** A stream that people or programs read. */
 export interface Output {
@@ -83,20 +84,4 @@ export function interrupted(): { readonly signal: Promise<NodeJS.Signals>; relea
       process.off("SIGTERM", onSignal);
     },
   };
-}
-
-export interface Deferred<T> {
-  readonly promise: Promise<T>;
-  resolve(value: T): void;
-  reject(error: unknown): void;
-}
-
-export function deferred<T>(): Deferred<T> {
-  let resolve: (value: T) => void = () => {};
-  let reject: (error: unknown) => void = () => {};
-  const promise = new Promise<T>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { promise, resolve, reject };
 }

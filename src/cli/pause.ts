@@ -1,5 +1,5 @@
+import { serverApi } from "../client/api.ts";
 import { type PrinterView, printersAnswerSchema } from "../protocol/api.ts";
-import { serverApi } from "./api.ts";
 import { type ExitCode, exitCodes, type Io, writeJson } from "./io.ts";
 import { type CommonFlags, loadSettings } from "./settings.ts";
 

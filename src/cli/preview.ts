@@ -1,5 +1,5 @@
+import { type Api, clientApi, jobPath, serverApi } from "../client/api.ts";
 import type { Config } from "../runtime/config-schema.ts";
-import { type Api, clientApi, jobPath, serverApi } from "./api.ts";
 import { type ExitCode, exitCodes, type Io, note, writeJson } from "./io.ts";
 import { writeOutputFile } from "./output-file.ts";
 import { type CommonFlags, loadSettings } from "./settings.ts";

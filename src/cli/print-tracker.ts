@@ -1,7 +1,8 @@
 import type { PrintEvent } from "../protocol/api.ts";
 import { describeError } from "../protocol/errors.ts";
+import { type Deferred, deferred } from "../runtime/deferred.ts";
 import { formatPercent } from "./format.ts";
-import { type Deferred, deferred, type ExitCode, exitCodes } from "./io.ts";
+import { type ExitCode, exitCodes } from "./io.ts";
 
 /** How far a person has to be kept waiting. */
 export type WaitFor = "accepted" | "ended";

@@ -1,4 +1,6 @@
 import { stat } from "node:fs/promises";
+import { jobPath } from "../client/api.ts";
+import { openDesk, type PrintDesk } from "../client/desk.ts";
 import type { PrintRequest } from "../client/print-request.ts";
 import { jobAnswerSchema, type PrintEvent } from "../protocol/api.ts";
 import { TwinspoolError } from "../protocol/errors.ts";
@@ -7,12 +9,10 @@ import { limits } from "../protocol/limits.ts";
 import { checkSpools } from "../runtime/config.ts";
 import type { Config } from "../runtime/config-schema.ts";
 import { requestJson } from "../runtime/image-transfer.ts";
-import { jobPath } from "./api.ts";
 import { parseDuration, parseMoment, parsePriority } from "./duration.ts";
 import { UsageError } from "./failure.ts";
 import { type InputFile, openInput } from "./input-file.ts";
 import { type ExitCode, exitCodes, type Io, interrupted, note } from "./io.ts";
-import { openDesk, type PrintDesk } from "./print-desk.ts";
 import { exitCodeOfAll, PrintTracker } from "./print-tracker.ts";
 import { ProgressLine } from "./progress.ts";
 import { type CommonFlags, loadSettings } from "./settings.ts";
@@ -41,7 +41,7 @@ export async function runPrint(files: readonly string[], flags: PrintFlags, io: 
   const config = await loadSettings({ ...flags, printer: [] }, io);
   const wish = { ...chooseSpools(flags, config), ...parseWish(flags) };
   const stop = interrupted();
-  const desk = await openDesk(config, io);
+  const desk = await openDesk({ config, onNote: (text) => note(io, text), humanLog: io.stderr.isTerminal });
   const session = new PrintSession(desk, flags, io);
   const leaving = new AbortController();
   try {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { type Api, jobPath, serverApi } from "../client/api.ts";
 import { type JobAnswer, jobAnswerSchema, jobsAnswerSchema } from "../protocol/api.ts";
-import { type Api, jobPath, serverApi } from "./api.ts";
 import { type ExitCode, exitCodes, type Io, writeJson } from "./io.ts";
 import { type CommonFlags, loadSettings } from "./settings.ts";
 

@@ -1,8 +1,9 @@
 import { networkInterfaces } from "node:os";
 import type { Config } from "../runtime/config-schema.ts";
+import { deferred } from "../runtime/deferred.ts";
 import { type Listener, type Routes, startListener } from "../runtime/listener.ts";
 import { createLog, type Log } from "../runtime/log.ts";
-import { deferred, type ExitCode, exitCodes, type Io, interrupted } from "./io.ts";
+import { type ExitCode, exitCodes, type Io, interrupted } from "./io.ts";
 import { loadSettings, type PortKey, type RoleFlags } from "./settings.ts";
 
 /** One of the processes of design §1, as its shell gives it. */

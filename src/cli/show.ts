@@ -1,7 +1,8 @@
+import { jobPath } from "../client/api.ts";
 import { type JobView, jobAnswerSchema } from "../protocol/api.ts";
 import { paperMmOf } from "../protocol/history.ts";
 import type { HistoryRow, JobEvent, OutcomeRecord } from "../protocol/job.ts";
-import { askForJob, jobPath } from "./api.ts";
+import { askForJob } from "./api.ts";
 import { formatBytes, formatCount, formatPercent, formatTime } from "./format.ts";
 import { outcomeOf } from "./history-rows.ts";
 import { type ExitCode, exitCodes, type Io, writeJson } from "./io.ts";

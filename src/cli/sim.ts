@@ -14,8 +14,9 @@ import {
   startWebPage,
   type WebPage,
 } from "../../firmware-sim/mod.ts";
+import { deferred } from "../runtime/deferred.ts";
 import { UsageError } from "./failure.ts";
-import { deferred, type ExitCode, exitCodes, type Io, interrupted, note } from "./io.ts";
+import { type ExitCode, exitCodes, type Io, interrupted, note } from "./io.ts";
 import { LOOK_MS, printStandardInput } from "./sim-input.ts";
 import { drawTicket } from "./sim-picture.ts";
 import { describeState, openStatusLine } from "./sim-status.ts";

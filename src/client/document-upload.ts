@@ -3,11 +3,11 @@ import { stat } from "node:fs/promises";
 import { type IncomingMessage, request as openRequest } from "node:http";
 import { createInterface } from "node:readline";
 import { pipeline } from "node:stream/promises";
-import type { PrintRequest } from "../client/print-request.ts";
 import { type PrintEvent, printEventSchema } from "../protocol/api.ts";
 import { TwinspoolError } from "../protocol/errors.ts";
+import { deferred } from "../runtime/deferred.ts";
 import { errorFromBody } from "../runtime/error-body.ts";
-import { deferred } from "./io.ts";
+import type { PrintRequest } from "./print-request.ts";
 
 const refusalBytes = 64 * 1024;
 

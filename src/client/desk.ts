@@ -1,8 +1,8 @@
-import type { PrintRequest } from "../client/print-request.ts";
 import type { PrintEvent } from "../protocol/api.ts";
 import type { Config } from "../runtime/config-schema.ts";
+import { deferred } from "../runtime/deferred.ts";
 import { findEndpoint } from "../runtime/endpoint-file.ts";
-import { deferred, type Io } from "./io.ts";
+import type { PrintRequest } from "./print-request.ts";
 
 /** Who takes documents for printing: the client process of this machine, or this process itself. */
 export interface PrintDesk {
@@ -16,12 +16,21 @@ export interface PrintDesk {
   close(): Promise<void>;
 }
 
+export interface DeskOptions {
+  readonly config: Config;
+  /** Hears, a sentence each, what a person should know beside the events of the jobs. */
+  readonly onNote: (text: string) => void;
+  /** Lines of the log are for a person at a terminal. */
+  readonly humanLog: boolean;
+}
+
 /** The running client process, else a client of our own. Throws `folder-in-use`, `database-corrupt`, `disk-*`. */
-export async function openDesk(config: Config, io: Io): Promise<PrintDesk> {
+export async function openDesk(options: DeskOptions): Promise<PrintDesk> {
+  const { config } = options;
   const endpoint = await findEndpoint(config.data, "client");
   if (endpoint !== undefined) return openCounter(endpoint.url, config.key);
-  const { openOwnClient } = await import("./own-client.ts");
-  const own = await openOwnClient(config, io);
+  const { openOwnDesk } = await import("./own-desk.ts");
+  const own = await openOwnDesk(options);
   // Another process became the client while this one was starting.
   return "url" in own ? openCounter(own.url, config.key) : own;
 }

@@ -1,5 +1,4 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { type ClientProcess, openClient } from "../client/client.ts";
 import { jobsAnswerSchema } from "../protocol/api.ts";
 import { TwinspoolError } from "../protocol/errors.ts";
 import type { Config } from "../runtime/config-schema.ts";
@@ -7,9 +6,8 @@ import { type Endpoint, findEndpoint, publishEndpoint } from "../runtime/endpoin
 import { requestJson } from "../runtime/image-transfer.ts";
 import { type Listener, startListener } from "../runtime/listener.ts";
 import { createLog } from "../runtime/log.ts";
-import { formatCount } from "./format.ts";
-import { type Io, note } from "./io.ts";
-import type { PrintDesk } from "./print-desk.ts";
+import { type ClientProcess, openClient } from "./client.ts";
+import type { DeskOptions, PrintDesk } from "./desk.ts";
 
 const folderRetryMs = 100;
 /** How long a client process that is just starting or ending may keep the folder without being reachable. */
@@ -21,8 +19,9 @@ const closingPatienceMs = 3_000;
  * This process as the client of the machine, for as long as its jobs take. It can be found like any client, so that
  * whoever prints meanwhile hands their documents over. Returns the endpoint of another when that was faster.
  */
-export async function openOwnClient(config: Config, io: Io): Promise<PrintDesk | Endpoint> {
-  const opened = await openOrFind(config, io);
+export async function openOwnDesk(options: DeskOptions): Promise<PrintDesk | Endpoint> {
+  const { config } = options;
+  const opened = await openOrFind(options);
   if ("url" in opened) return opened;
   const { client, failed } = opened;
   let listener: Listener | undefined;
@@ -32,7 +31,7 @@ export async function openOwnClient(config: Config, io: Io): Promise<PrintDesk |
     );
     const unpublish = await publishEndpoint(config.data, "client", { url: listener.url, pid: process.pid });
     client.start();
-    return new OwnClient(config, io, client, listener, unpublish, failed);
+    return new OwnDesk(options, client, listener, unpublish, failed);
   } catch (error) {
     await listener?.close();
     await client.close();
@@ -46,11 +45,11 @@ interface OpenedClient {
   readonly failed: Promise<never>;
 }
 
-async function openOrFind(config: Config, io: Io): Promise<OpenedClient | Endpoint> {
+async function openOrFind({ config, humanLog }: DeskOptions): Promise<OpenedClient | Endpoint> {
   // Lines of the log would break into the progress; who wants them asks for a file, or for all of them.
   const { level, file } = config.log;
   const shown = file !== undefined || level === "debug" || level === "trace" ? level : "silent";
-  const log = createLog(shown, "client", { file, human: file === undefined && io.stderr.isTerminal });
+  const log = createLog(shown, "client", { file, human: file === undefined && humanLog });
   let onFatal: (error: unknown) => void = () => {};
   const failed = new Promise<never>((_, reject) => {
     onFatal = reject;
@@ -70,10 +69,10 @@ async function openOrFind(config: Config, io: Io): Promise<OpenedClient | Endpoi
   }
 }
 
-class OwnClient implements PrintDesk {
+class OwnDesk implements PrintDesk {
   readonly isOwnClient = true;
   readonly #config: Config;
-  readonly #io: Io;
+  readonly #note: (text: string) => void;
   readonly #client: ClientProcess;
   readonly #listener: Listener;
   readonly #unpublish: () => void;
@@ -83,15 +82,14 @@ class OwnClient implements PrintDesk {
   #serverKnown: Promise<boolean> | undefined;
 
   constructor(
-    config: Config,
-    io: Io,
+    options: DeskOptions,
     client: ClientProcess,
     listener: Listener,
     unpublish: () => void,
     failed: Promise<never>,
   ) {
-    this.#config = config;
-    this.#io = io;
+    this.#config = options.config;
+    this.#note = options.onNote;
     this.#client = client;
     this.#listener = listener;
     this.#unpublish = unpublish;
@@ -114,10 +112,7 @@ class OwnClient implements PrintDesk {
     const isKnown = await Promise.race([answered, refusalOf(this.#config)]);
     if (!isKnown) {
       const { server } = this.#config;
-      note(
-        this.#io,
-        `the server at ${server} does not answer; without it this client sends its image to the printer host`,
-      );
+      this.#note(`the server at ${server} does not answer; without it this client sends its image to the printer host`);
     }
     return isKnown;
   }
@@ -139,16 +134,15 @@ class OwnClient implements PrintDesk {
       const ended = (await this.#jobs()).filter((job) => job.state === "ended" && !older.has(job.jobId)).length;
       if (ended === 0 || signal.aborted) break;
       if (performance.now() > giveUpAtMs) {
-        note(this.#io, "the server is away; it is told what was printed when a client runs again");
+        this.#note("the server is away; it is told what was printed when a client runs again");
         break;
       }
       await pause(folderRetryMs / 4);
     }
     if (older.size > 0 && this.#client.openJobs > 0) {
-      note(
-        this.#io,
-        `${formatCount(this.#client.openJobs, "earlier job")} of this client still open; see: twinspool jobs`,
-      );
+      const { openJobs } = this.#client;
+      const count = openJobs === 1 ? "1 earlier job" : `${openJobs} earlier jobs`;
+      this.#note(`${count} of this client still open; see: twinspool jobs`);
     }
   }
 
