@@ -1,6 +1,7 @@
 import type { BarcodeModes } from "./barcode-modes.ts";
 import { compositeReadable, encodeComposite, expanded, gtin, stackModules, widestStack } from "./composite-symbol.ts";
 import { drawMaxiCode } from "./maxicode.ts";
+import { withBestMask } from "./qr-mask.ts";
 import { encodeQrModel1 } from "./qr-model1.ts";
 import {
   binaryText,
@@ -85,12 +86,12 @@ function drawPdf417(modes: BarcodeModes, data: Uint8Array, place: SymbolPlace): 
 function drawQr(modes: BarcodeModes, data: Uint8Array): SymbolImage {
   const { model, moduleDots, level, version } = modes.qr;
   if (model === 1) return drawMatrix(encodeQrModel1(binaryText(data), level - 48), moduleDots);
-  const letter = "LMQH"[level - 48] ?? "L";
-  // Micro QR has no level H; the encoder says so.
-  const symbology = model === "micro" ? "microqrcode" : "qrcode";
-  const options = { binarytext: true, eclevel: letter };
+  const text = binaryText(data);
+  const options = { binarytext: true, eclevel: "LMQH"[level - 48] ?? "L" };
   const sized = version === 0 ? options : { ...options, version };
-  return drawMatrix(encodeMatrix(symbology, binaryText(data), sized), moduleDots);
+  // Micro QR has no level H; the encoder says so.
+  if (model === "micro") return drawMatrix(encodeMatrix("microqrcode", text, sized), moduleDots);
+  return drawMatrix(withBestMask(encodeMatrix("qrcode", text, { ...sized, mask: 1 })), moduleDots);
 }
 
 function drawStacked(modes: BarcodeModes, data: Uint8Array, place: SymbolPlace): SymbolImage {

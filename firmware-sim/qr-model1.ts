@@ -1,3 +1,4 @@
+import { formatBits, formatPlaces, MASKS } from "./qr-mask.ts";
 import { type ModuleMatrix, SymbolDataError } from "./symbol-encoder.ts";
 
 interface Blocks {
@@ -187,16 +188,8 @@ function places(size: number): Place[] {
   return found;
 }
 
-const MASKS: readonly ((x: number, y: number) => boolean)[] = [
-  (x, y) => (x + y) % 2 === 0,
-  (_x, y) => y % 2 === 0,
-  (x) => x % 3 === 0,
-  (x, y) => (x + y) % 3 === 0,
-  (x, y) => ((y >> 1) + Math.floor(x / 3)) % 2 === 0,
-  (x, y) => (x * y) % 6 === 0,
-  (x, y) => (x * y) % 6 < 3,
-  (x, y) => (x + y + ((x * y) % 3)) % 2 === 0,
-];
+/** Of model 1: it keeps its format apart from that of model 2. */
+const FORMAT_PATTERN = 0x2825;
 
 class Symbol1 {
   readonly size: number;
@@ -251,19 +244,12 @@ class Symbol1 {
     });
   }
 
-  /** Level and mask twice, with a BCH(15,5) code and the mask of model 1. */
+  /** Level and mask, twice. */
   drawFormat(level: number, mask: number): void {
-    const data = ((level ^ 1) << 3) | mask;
-    let remainder = data;
-    for (let bit = 0; bit < 10; bit += 1) remainder = (remainder << 1) ^ ((remainder >> 9) * 0x537);
-    const format = ((data << 10) | remainder) ^ 0x2825;
-    for (let index = 0; index < 15; index += 1) {
-      const dark = (format >> (14 - index)) & 1;
-      if (index < 8) this.set(index < 6 ? index : index + 1, 8, dark);
-      else this.set(8, index === 8 ? 7 : 14 - index, dark);
-      if (index < 7) this.set(8, this.size - 1 - index, dark);
-      else this.set(this.size - 15 + index, 8, dark);
-    }
+    const format = formatBits(((level ^ 1) << 3) | mask, FORMAT_PATTERN);
+    formatPlaces(this.size).forEach((places, index) => {
+      for (const [x, y] of places) this.set(x, y, (format >> (14 - index)) & 1);
+    });
     this.set(8, this.size - 8, 1);
   }
 
