@@ -43,6 +43,36 @@ export function orDots(target: DotRow, at: number, source: DotRow, count: number
   }
 }
 
+/**
+ * The same for all rows of an image, into rows of `stride` bytes that lie one after the other, from row `top` on; it
+ * must not begin left of them or end below them, and `limit` not be beyond their end.
+ */
+export function orImage(
+  target: Uint8Array,
+  stride: number,
+  place: { readonly top: number; readonly at: number; readonly limit: number },
+  rows: readonly DotRow[],
+  count: number,
+): void {
+  const visible = Math.min(count, place.limit - place.at);
+  const shift = place.at & 7;
+  const last = ((visible + 7) >> 3) - 1;
+  const lastMask = 0xff & (0xff << (7 - ((visible - 1) & 7)));
+  let begin = place.top * stride + (place.at >> 3);
+  for (let y = 0; y < rows.length; y += 1, begin += stride) {
+    const source = rows[y];
+    if (source === undefined) continue;
+    for (let index = 0; index <= last; index += 1) {
+      const byte = (source[index] ?? 0) & (index === last ? lastMask : 0xff);
+      if (byte === 0) continue;
+      const to = begin + index;
+      target[to] = (target[to] ?? 0) | (byte >> shift);
+      const rest = (byte << (8 - shift)) & 0xff;
+      if (rest !== 0) target[to + 1] = (target[to + 1] ?? 0) | rest;
+    }
+  }
+}
+
 /** Each of the first `count` dots of `source` becomes `times` dots. */
 export function widenDots(source: DotRow, count: number, times: number): DotRow {
   if (times === 1) return source;

@@ -57,6 +57,28 @@ describe("speed by duty", () => {
   });
 });
 
+describe("a change while the paper moves", () => {
+  const DUTY = 0.5;
+
+  function moving(): Drive {
+    const drive = new Drive(findProfile("tm-t88vi"));
+    for (let row = 0; row < 400; row += 1) drive.passRow(DUTY);
+    return drive;
+  }
+
+  it.each([
+    ["slowness", { slowness: 4 }, 4],
+    ["the speed of GS ( K", { control: { speed: 0.125, density: 1 } }, 61 / 130 / 0.125],
+    ["the density of GS ( K", { control: { speed: 1, density: 2 } }, 61 / 38],
+  ])("of %s counts from the next row on, also when that is like the one before", (_what, change, times) => {
+    const drive = moving();
+    const before = drive.rowMs(DUTY);
+    Object.assign(drive, change);
+    expect(drive.rowMs(DUTY) / before).toBeCloseTo(times, 6);
+    expect(drive.clone().rowMs(DUTY)).toBe(drive.rowMs(DUTY));
+  });
+});
+
 describe("head temperature", () => {
   it("stops solid black after a while, reports it, and goes on by itself", async () => {
     const clock = new VirtualClock();

@@ -53,14 +53,47 @@ const ONES = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).repl
 /** The share of black dots in a row. */
 export function dutyOf(row: DotRow, widthDots: number): number {
   let ones = 0;
-  for (const byte of row) ones += ONES[byte] ?? 0;
+  for (let at = 0; at < row.length; at += 1) ones += ONES[row[at] ?? 0] ?? 0;
   return ones / widthDots;
+}
+
+/** The same for each of several rows; one that is repeated is counted once. */
+export function dutiesOf(rows: readonly DotRow[], widthDots: number): Float64Array {
+  const duties = new Float64Array(rows.length);
+  let duty = 0;
+  for (let at = 0; at < rows.length; at += 1) {
+    const row = rows[at];
+    if (row !== undefined && row !== rows[at - 1]) duty = dutyOf(row, widthDots);
+    duties[at] = duty;
+  }
+  return duties;
 }
 
 interface DriveGeometry {
   readonly dpi: number;
   readonly speedMmPerS: number;
   readonly drive: DriveTraits;
+}
+
+interface DriveControl {
+  /** A share of the full speed. */
+  readonly speed: number;
+  /** Energy of a dot, in shares of the standard. */
+  readonly density: number;
+}
+
+/** How a row passes. */
+interface Move {
+  duty: number;
+  /** Speed before it, what the motor is told, and what it reaches. */
+  from: number;
+  wanted: number;
+  speed: number;
+  ms: number;
+}
+
+function newMove(): Move {
+  return { duty: Number.NaN, from: 0, wanted: 0, speed: 0, ms: 0 };
 }
 
 /** Speed of the paper and temperature of the head, row by row. Knows durations, not the time of day. */
@@ -70,16 +103,28 @@ export class Drive {
   private readonly rowMm: number;
   private speedMmPerS = 0;
   private temperature: number;
-  /** How many times slower than the model the printer is. */
-  slowness = 1;
-  /** GS ( K. */
-  control: { readonly speed: number; readonly density: number } = { speed: 1, density: 1 };
+  private times = 1;
+  private driveControl: DriveControl = { speed: 1, density: 1 };
+  private move: Move = newMove();
+  private cooling = { ms: 0, factor: 1 };
 
   constructor(geometry: DriveGeometry) {
     this.geometry = geometry;
     this.traits = geometry.drive;
     this.rowMm = 25.4 / geometry.dpi;
     this.temperature = geometry.drive.ambientC;
+  }
+
+  /** How many times slower than the model the printer is. */
+  set slowness(times: number) {
+    this.times = times;
+    this.move = newMove();
+  }
+
+  /** GS ( K. */
+  set control(control: DriveControl) {
+    this.driveControl = control;
+    this.move = newMove();
   }
 
   get temperatureC(): number {
@@ -95,8 +140,8 @@ export class Drive {
     const copy = new Drive(this.geometry);
     copy.speedMmPerS = this.speedMmPerS;
     copy.temperature = this.temperature;
-    copy.slowness = this.slowness;
-    copy.control = this.control;
+    copy.times = this.times;
+    copy.driveControl = this.driveControl;
     return copy;
   }
 
@@ -127,37 +172,58 @@ export class Drive {
 
   /** How long the next row takes. */
   rowMs(duty: number): number {
-    return this.move(duty).ms;
+    return this.moveOf(duty).ms;
   }
 
   /** The next row is done, in `rowMs`. */
   passRow(duty: number): void {
-    const { ms, speed } = this.move(duty);
+    const { ms, speed } = this.moveOf(duty);
     this.speedMmPerS = speed;
     this.cool(ms);
-    const energy = duty * this.control.density;
+    const energy = duty * this.driveControl.density;
     this.temperature += (energy * this.traits.heatingCPerS * this.rowMm) / this.geometry.speedMmPerS;
   }
 
-  /** Speeds up by the motor's acceleration; slowing down costs nothing. */
-  private move(duty: number): { readonly ms: number; readonly speed: number } {
-    const { speed: limit, density } = this.control;
+  /** Neighbours are alike: the last row is worked out once, for its time and for its passing, and for those like it. */
+  private moveOf(duty: number): Move {
+    const { move } = this;
+    const from = this.speedMmPerS;
+    if (move.duty === duty && move.from === from) return move;
+    if (move.duty !== duty) move.wanted = this.wantedSpeed(duty);
+    move.duty = duty;
+    move.from = from;
+    this.reach(move);
+    return move;
+  }
+
+  private wantedSpeed(duty: number): number {
+    const { speed: limit, density } = this.driveControl;
     // The supply feeds only so much energy at once, however it is spread: a darker print is a slower one.
     const share = Math.min(limit, speedShare(this.traits, Math.min(1, duty * density)));
-    const wanted = (this.geometry.speedMmPerS * share) / this.slowness;
-    const from = this.speedMmPerS;
-    if (from >= wanted) return { ms: (1000 * this.rowMm) / wanted, speed: wanted };
+    return (this.geometry.speedMmPerS * share) / this.times;
+  }
+
+  /** Speeds up by the motor's acceleration; slowing down costs nothing. */
+  private reach(move: Move): void {
+    const { from, wanted } = move;
     const { accelerationMmPerS2 } = this.traits;
+    move.speed = wanted;
+    if (from >= wanted) {
+      move.ms = (1000 * this.rowMm) / wanted;
+      return;
+    }
     const rampMm = (wanted * wanted - from * from) / (2 * accelerationMmPerS2);
     if (rampMm <= this.rowMm) {
-      return { ms: 1000 * ((wanted - from) / accelerationMmPerS2 + (this.rowMm - rampMm) / wanted), speed: wanted };
+      move.ms = 1000 * ((wanted - from) / accelerationMmPerS2 + (this.rowMm - rampMm) / wanted);
+      return;
     }
-    const speed = Math.sqrt(from * from + 2 * accelerationMmPerS2 * this.rowMm);
-    return { ms: (2000 * this.rowMm) / (from + speed), speed };
+    move.speed = Math.sqrt(from * from + 2 * accelerationMmPerS2 * this.rowMm);
+    move.ms = (2000 * this.rowMm) / (from + move.speed);
   }
 
   private cool(ms: number): void {
     const { ambientC, coolingS } = this.traits;
-    this.temperature = ambientC + (this.temperature - ambientC) * Math.exp(-ms / (1000 * coolingS));
+    if (ms !== this.cooling.ms) this.cooling = { ms, factor: Math.exp(-ms / (1000 * coolingS)) };
+    this.temperature = ambientC + (this.temperature - ambientC) * this.cooling.factor;
   }
 }

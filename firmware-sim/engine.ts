@@ -1,5 +1,5 @@
 import { type BarcodeModes, initialBarcodeModes } from "./barcode-modes.ts";
-import { type DotRow, orDots, rowBytes, widenDots } from "./bits.ts";
+import { type DotRow, orImage, rowBytes, widenDots } from "./bits.ts";
 import { type CharacterStyle, characterWidthDots, PLAIN_STYLE } from "./character.ts";
 import type { FontName, Glyph } from "./font.ts";
 import { type Alignment, alignmentOffset, LineBuffer } from "./line-buffer.ts";
@@ -70,6 +70,7 @@ interface Modes {
   pageSize: PageSize;
 }
 
+const NO_DOTS = new Uint8Array(0);
 const DEFAULT_PAGE_ROWS = 831;
 
 /** Process IDs that wait for one line; of more, the latest count. */
@@ -345,11 +346,15 @@ export class Engine {
     const at = from + alignmentOffset(this.areaWidthDots - this.line.x - wideDots, this.modes.alignment);
     const limit = Math.min(this.profile.widthDots, this.modes.leftMarginDots + this.areaWidthDots);
     const printed: DotRow[] = [];
-    for (const source of rows) {
-      const target = new Uint8Array(rowBytes(this.profile.widthDots));
-      orDots(target, at, widenDots(source, widthDots, scale.x), wideDots, limit);
+    const stride = rowBytes(this.profile.widthDots);
+    const spans = at === 0 && scale.x === 1 && limit === stride * 8 && widthDots === limit;
+    const dots = spans ? NO_DOTS : new Uint8Array(rows.length * stride);
+    const wide = rows.map((source) => widenDots(source, widthDots, scale.x));
+    if (!spans) orImage(dots, stride, { top: 0, at, limit }, wide, wideDots);
+    wide.forEach((row, index) => {
+      const target = spans ? row : dots.subarray(index * stride, (index + 1) * stride);
       for (let times = 0; times < scale.y; times += 1) printed.push(target);
-    }
+    });
     if (printed.length > 0) this.push({ kind: "print", rows: printed });
   }
 

@@ -1,4 +1,4 @@
-import { type DotRow, getDot, orDots, rowBytes, setDots } from "./bits.ts";
+import { type DotRow, getDot, orDots, orImage, rowBytes, setDots } from "./bits.ts";
 import { type CharacterStyle, drawCharacter } from "./character.ts";
 import type { Glyph } from "./font.ts";
 
@@ -89,14 +89,12 @@ export class LineBuffer {
     // One piece of memory for all: small arrays of their own are dear.
     const stride = rowBytes(area.paperWidthDots);
     const dots = new Uint8Array(heightDots * stride);
-    const rows = Array.from({ length: heightDots }, (_, at) => dots.subarray(at * stride, (at + 1) * stride));
     for (const item of this.items) {
-      const top = heightDots - below(item) - item.rows.length;
-      item.rows.forEach((source, index) => {
-        const target = rows[top + index];
-        if (target !== undefined) orDots(target, left + item.x, source, item.widthDots, limit);
-      });
+      const place = { top: heightDots - below(item) - item.rows.length, at: left + item.x, limit };
+      orImage(dots, stride, place, item.rows, item.widthDots);
     }
+    const rows: DotRow[] = [];
+    for (let at = 0; at < dots.length; at += stride) rows.push(dots.subarray(at, at + stride));
     return { rows: upsideDown ? turnOver(rows, area) : rows, text: readLine(this.characters) };
   }
 

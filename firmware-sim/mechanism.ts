@@ -1,5 +1,5 @@
 import type { Cancel, SimClock } from "./clock.ts";
-import { Drive, dutyOf } from "./drive.ts";
+import { Drive, dutiesOf } from "./drive.ts";
 import type { PaperRoll } from "./paper.ts";
 import type { Profile } from "./profiles.ts";
 import type { Step } from "./step.ts";
@@ -35,6 +35,7 @@ export class Mechanism {
   /** Rows of the first step that are done, and the moment its next row (or cut) began. */
   private rowsDone = 0;
   private sinceMs = 0;
+  private duties: Float64Array | undefined;
   /** How long the present pause takes, from when its turn came. */
   private pauseMs: number | undefined;
   private running = true;
@@ -130,6 +131,7 @@ export class Mechanism {
   clear(): void {
     this.advance();
     this.queue = [];
+    this.duties = undefined;
     this.queuedRows = 0;
     this.rowsDone = 0;
     this.pauseMs = undefined;
@@ -146,6 +148,7 @@ export class Mechanism {
       const step = this.queue[0];
       if (step === undefined || !this.carryOut(step, nowMs)) break;
       this.queue.shift();
+      this.duties = undefined;
       this.queuedRows -= rowsOf(step);
       this.rowsDone = 0;
       if (step.kind === "marker") step.fire();
@@ -197,9 +200,10 @@ export class Mechanism {
 
   private moveRows(step: Extract<Step, { kind: "print" | "feed" }>, nowMs: number): boolean {
     const total = rowsOf(step);
+    const duties = this.dutiesOf(step);
     while (this.rowsDone < total && this.paper.rowsLeft > 0 && !this.drive.isHot) {
       const row = step.kind === "print" ? step.rows[this.rowsDone] : undefined;
-      const duty = row === undefined ? 0 : dutyOf(row, this.widthDots);
+      const duty = duties?.[this.rowsDone] ?? 0;
       const endMs = this.sinceMs + this.drive.rowMs(duty);
       if (nowMs < endMs - EPSILON_MS) return false;
       if (this.rowsDone === 0 && step.text !== undefined) this.paper.addText(step.text);
@@ -248,15 +252,22 @@ export class Mechanism {
   /** How long the rest of the step takes, up to the end of the paper or of the head's endurance. */
   private restOf(step: Step): number {
     const ahead = this.drive.clone();
+    const duties = this.dutiesOf(step);
     const end = Math.min(rowsOf(step), this.rowsDone + this.paper.rowsLeft);
     let ms = 0;
     for (let at = this.rowsDone; at < end && !ahead.isHot; at += 1) {
-      const row = step.kind === "print" ? step.rows[at] : undefined;
-      const duty = row === undefined ? 0 : dutyOf(row, this.widthDots);
+      const duty = duties?.[at] ?? 0;
       ms += ahead.rowMs(duty);
       ahead.passRow(duty);
     }
     return ms;
+  }
+
+  /** The duty of each row of the first step, which is planned and then carried out; nothing for white paper. */
+  private dutiesOf(step: Step): Float64Array | undefined {
+    if (step.kind !== "print") return undefined;
+    this.duties ??= dutiesOf(step.rows, this.widthDots);
+    return this.duties;
   }
 
   private disarm(): void {

@@ -7,41 +7,39 @@ import { block, type Command, code, digit, ESC, GS, word } from "./command.ts";
 /** Rows handed to the mechanism together while raster data arrive. */
 const BAND_ROWS = 24;
 
+const NO_BYTES = new Uint8Array(0);
+
 class RasterSink implements DataSink {
   private readonly engine: Engine;
   private readonly stride: number;
   private readonly scale: { readonly x: number; readonly y: number };
-  private band: DotRow[] = [];
-  private row: Uint8Array;
+  private rowsLeft: number;
+  /** Rows of one piece of memory: small arrays of their own are dear. */
+  private band: Uint8Array = NO_BYTES;
   private filled = 0;
   /** Rows that the printer goes on for, taking whatever comes for dots. */
   private readonly overrunRows: number;
 
-  constructor(engine: Engine, stride: number, scale: { readonly x: number; readonly y: number }, overrunRows = 0) {
+  constructor(
+    engine: Engine,
+    size: { readonly stride: number; readonly height: number },
+    scale: { readonly x: number; readonly y: number },
+    overrunRows = 0,
+  ) {
     this.engine = engine;
     this.overrunRows = overrunRows;
-    this.stride = stride;
+    this.stride = size.stride;
+    this.rowsLeft = size.height;
     this.scale = scale;
-    this.row = new Uint8Array(stride);
   }
 
   write(bytes: Uint8Array, from: number, to: number): number {
-    let at = from;
-    while (at < to) {
-      const count = Math.min(this.stride - this.filled, to - at);
-      this.row.set(bytes.subarray(at, at + count), this.filled);
-      this.filled += count;
-      at += count;
-      if (this.filled < this.stride) break;
-      this.band.push(this.row);
-      this.row = new Uint8Array(this.stride);
-      this.filled = 0;
-      if (this.band.length === BAND_ROWS) {
-        this.flush();
-        break;
-      }
-    }
-    return at - from;
+    if (this.band.length === 0) this.band = new Uint8Array(Math.min(BAND_ROWS, this.rowsLeft) * this.stride);
+    const count = Math.min(this.band.length - this.filled, to - from);
+    this.band.set(bytes.subarray(from, from + count), this.filled);
+    this.filled += count;
+    if (this.filled === this.band.length) this.flush();
+    return count;
   }
 
   end(): void {
@@ -49,13 +47,18 @@ class RasterSink implements DataSink {
     this.engine.rasterEnded();
     if (this.overrunRows === 0) return;
     this.engine.output.diagnose("ignored", `this printer takes what follows for ${this.overrunRows} more rows`);
-    const sink = new RasterSink(this.engine, this.stride, this.scale);
+    const size = { stride: this.stride, height: this.overrunRows };
+    const sink = new RasterSink(this.engine, size, this.scale);
     this.engine.overrun = { sink, left: this.overrunRows * this.stride };
   }
 
   private flush(): void {
-    this.engine.printRaster(this.band, this.stride * 8, this.scale);
-    this.band = [];
+    const rows: DotRow[] = [];
+    for (let at = 0; at < this.filled; at += this.stride) rows.push(this.band.subarray(at, at + this.stride));
+    this.engine.printRaster(rows, this.stride * 8, this.scale);
+    this.rowsLeft -= rows.length;
+    this.band = NO_BYTES;
+    this.filled = 0;
   }
 }
 
@@ -131,7 +134,7 @@ function openRaster(engine: Engine, params: readonly number[]): DataSink {
   if (engine.page !== undefined) return new PageRasterSink(engine, engine.page, { stride, height }, scale);
   const { rasterOverrun } = engine.profile.quirks;
   const overrunRows = rasterOverrun !== undefined && height % rasterOverrun === 0 ? rasterOverrun : 0;
-  return new RasterSink(engine, stride, scale, overrunRows);
+  return new RasterSink(engine, { stride, height }, scale, overrunRows);
 }
 
 const COLUMN_MODES: Readonly<Record<number, { readonly bytes: number; readonly widen: number }>> = {
@@ -156,7 +159,10 @@ function bitImage(engine: Engine, params: readonly number[], data: Uint8Array): 
     for (let bit = 0; bit < mode.bytes * 8; bit += 1) {
       if (((data[column * mode.bytes + (bit >> 3)] ?? 0) & (0x80 >> (bit & 7))) === 0) continue;
       // The 8-dot modes have a third of the head's vertical density, so each of their dots covers three rows.
-      for (const row of rows.slice(bit * pitch, (bit + 1) * pitch)) setDots(row, column * mode.widen, mode.widen);
+      for (let at = bit * pitch; at < (bit + 1) * pitch; at += 1) {
+        const row = rows[at];
+        if (row !== undefined) setDots(row, column * mode.widen, mode.widen);
+      }
     }
   }
   engine.line.addImage(rows, widthDots);
