@@ -195,14 +195,16 @@ describe("the most data", () => {
     ["Data Matrix", 54, "7".repeat(3116), symbol(54, 67, "\x03")],
   ])("of %s are drawn within a second, and the second time at once", (_name, cn, data, settings) => {
     const draw = (): number => {
-      const from = performance.now();
+      // By time of the processor: other programs are no fault of the encoder.
+      const from = process.cpuUsage();
       print("tm-m30iii", symbolWith(cn, undefined, data, settings), symbol(cn, 81, "0"));
-      return performance.now() - from;
+      const { user, system } = process.cpuUsage(from);
+      return (user + system) / 1000;
     };
     const first = draw();
     const second = draw();
     console.info(`${Math.round(first)} ms, then ${Math.round(second)} ms`);
-    // Generous for a busy machine; measured well below.
+    // Generous for a slow machine; measured well below.
     expect(first).toBeLessThan(5000);
   });
 });
