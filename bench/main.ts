@@ -1,10 +1,15 @@
 import { parseArgs } from "node:util";
 import type { Bench } from "./bench.ts";
+import { benchDiskWrites } from "./disk-writes.ts";
 import { benchPrintPath } from "./print-path-figures.ts";
 import { benchSimulator, benchSimulatorInRealTime } from "./simulator-figures.ts";
 
 const benches: Readonly<Record<string, Bench>> = {
   "print-path": { about: "jobs from client to printer, beside plain fdatasync (default)", run: benchPrintPath },
+  "disk-writes": {
+    about: "bytes that reach the disks of client, server and host per job (Linux, root)",
+    run: benchDiskWrites,
+  },
   simulator: { about: "the printer simulator, beside one plain pass over the same bytes", run: benchSimulator },
   "simulator-real-time": {
     about: "a minute of printing in real time, compared with the virtual clock",

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { PrintEvent } from "../protocol/api.ts";
 import type { Config } from "../runtime/config-schema.ts";
 import { deferred } from "../runtime/deferred.ts";
@@ -38,6 +39,8 @@ export async function openDesk(options: DeskOptions): Promise<PrintDesk> {
 async function openCounter(url: string, key: string | undefined): Promise<PrintDesk> {
   const { uploadDocument } = await import("./document-upload.ts");
   const leaving = new AbortController();
+  // Each document listens; Node takes more than ten for a leak.
+  setMaxListeners(0, leaving.signal);
   const uploads = new Set<Promise<void>>();
   return {
     isOwnClient: false,

@@ -59,6 +59,14 @@ describe("a document", () => {
     expect(shop.imagesOf("server")).toEqual([]);
   });
 
+  it("twenty at once come out in their order, and the command complains of nothing", async () => {
+    const names = Array.from({ length: 20 }, () => sample("menu-ja.txt"));
+    const command = shop.startAs("till", "print", "--server", boxUrl, "--wait", ...names);
+    expect(await command.exited).toBe(0);
+    expect(await history(boxUrl)).toHaveLength(20);
+    expect(command.log).toEqual([]);
+  });
+
   it("the record log is printed like any document", async () => {
     expect(await print(sample("receipt.png"))).toBe(0);
     const log = shop.startAs("till", "history", "--print", "--server", boxUrl);
