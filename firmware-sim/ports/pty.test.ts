@@ -181,7 +181,8 @@ describe.skipIf(process.platform === "win32")("XON/XOFF", () => {
   it("at a baud rate, loses nothing where the host's kernel keeps to it", async () => {
     const sim = await start({ profile: SMALL, pty: { flowControl: "xon-xoff", baudRate: 115_200 } });
     const host = await Host.open(sim.ptyPath, { xon: true });
-    // So short that it is in the kernel before XOFF: serialport 13 sometimes sleeps on when a longer write could go on.
+    // So short that it is in the kernel before XOFF: serialport 13 forgets that a write waits when it begins to wait for
+    // something to read (its poller asks for the latest event alone).
     const rows = picture(30);
     sim.fail("cover-open");
     const sent = host.send(stream(raster(rows), CUT));
@@ -226,7 +227,7 @@ describe.skipIf(process.platform === "win32")("hanging up", () => {
     const link = join(await folder(), "printer");
     const sim = await start({ pty: { link } });
     expect(sim.ptyPath).toBe(link);
-    // A sleeping reader; serialport 13 misses a hang-up that comes before it sleeps.
+    // A sleeping reader: serialport 13 takes the end of file of a hang-up that comes before it sleeps for no data yet.
     const reader = spawn("cat", [link]);
     const ended = once(reader, "close");
     execFileSync("sh", ["-c", `printf '\\020\\004\\001' > "${link}"`]);
