@@ -1,6 +1,3 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { paperMmOf } from "../protocol/history.ts";
 import type { HistoryRow } from "../protocol/job.ts";
 import { historyCsv } from "../spool/history-csv.ts";
@@ -19,6 +16,8 @@ export interface HistoryFlags extends CommonFlags, FilterFlags {
   readonly csv?: boolean;
   readonly excel?: boolean;
   readonly print?: boolean;
+  readonly on?: string;
+  readonly lang?: string;
 }
 
 /** What people read; programs get all rows. */
@@ -42,13 +41,19 @@ export async function runHistory(flags: HistoryFlags, io: Io): Promise<ExitCode>
   const { json, jsonl, csv, excel, print } = flags;
   const isCsv = csv === true || excel === true;
   const isExport = json === true || jsonl === true || isCsv;
-  if ([json, jsonl, isCsv, print].filter((wanted) => wanted === true).length > 1)
+  // With --print it is the events of the print that come as JSON.
+  if ([json === true && print !== true, jsonl, isCsv, print].filter((wanted) => wanted === true).length > 1)
     throw new UsageError("--json, --jsonl, --csv (or --excel) and --print: choose one");
+  if (print !== true && (flags.on ?? flags.lang) !== undefined)
+    throw new UsageError("--on and --lang are for what is printed: add --print");
   const limit = parseLimit(flags.limit) ?? (isExport ? Number.POSITIVE_INFINITY : rowsForPeople);
   const filter = parseFilter(flags, Date.now());
   const config = await loadSettings({ ...flags, printer: [] }, io);
+  if (print === true) {
+    const { printHistory } = await import("./history-print.ts");
+    return printHistory({ filter, limit }, config, flags, io);
+  }
   const rows = readHistory(config, filter, limit);
-  if (print === true) return printHistory(await collect(rows), flags, io);
   if (isCsv) return writePieces(io.stdout, historyCsv(rows, { excel: excel === true }));
   if (jsonl === true) return writePieces(io.stdout, jsonLines(rows));
   if (json === true && !io.stdout.isTerminal) return writePieces(io.stdout, jsonObject(rows));
@@ -95,29 +100,4 @@ async function writePieces(out: Output, pieces: AsyncIterable<string>): Promise<
     if ((await out.drained?.()) === false) break;
   }
   return exitCodes.done;
-}
-/** The record log as a document like any other, on the printer it is about. */
-async function printHistory(rows: readonly HistoryRow[], flags: HistoryFlags, io: Io): Promise<ExitCode> {
-  const folder = await mkdtemp(join(tmpdir(), "twinspool-history-"));
-  try {
-    const file = join(folder, "history.txt");
-    await writeFile(file, historyText(rows));
-    const { runPrint } = await import("./print.ts");
-    const { source: _, ...rest } = flags;
-    return await runPrint([file], { ...rest, title: "Record log", wait: true }, io);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-/** Three short lines a job: receipt paper has room for some forty characters. */
-function historyText(rows: readonly HistoryRow[]): string {
-  const jobs = rows.map((row) =>
-    [
-      `${formatTime(row.outcome.endedAtMs)}  ${row.printer}`,
-      `  ${row.title} (${row.clientName})`,
-      `  ${outcomeOf(row)}, ${row.outcome.evidence}, from ${row.outcome.sentBy ?? "nobody"}`,
-    ].join("\n"),
-  );
-  return ["RECORD LOG", ...(jobs.length === 0 ? ["nothing has been printed yet"] : jobs), ""].join("\n\n");
 }

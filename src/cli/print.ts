@@ -29,6 +29,8 @@ export interface PrintFlags extends CommonFlags {
   readonly at?: string;
   readonly expires?: string;
   readonly escpos?: boolean;
+  /** What to call a document that no person has named. */
+  readonly shownAs?: string;
 }
 
 /** What is the same for all documents of one command. */
@@ -81,7 +83,7 @@ class PrintSession {
     const waitFor = this.desk.isOwnClient || this.#flags.wait === true ? "ended" : "accepted";
     for (const file of files) {
       if (signal.aborted) return undefined;
-      const tracker = new PrintTracker(file === "-" ? "stdin" : file, waitFor);
+      const tracker = new PrintTracker(this.#flags.shownAs ?? (file === "-" ? "stdin" : file), waitFor);
       this.trackers.push(tracker);
       await this.#print(file, tracker, wish);
     }

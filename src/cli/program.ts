@@ -292,14 +292,16 @@ function addReadingVerbs(add: Add): void {
       .option("--jsonl", "all rows as JSON lines")
       .option("--csv", "all rows as CSV (RFC 4180), times in UTC")
       .option("--excel", "the same for spreadsheet programs: byte order mark, times of this machine")
-      .option("--print", "print it, on the printer of --printer or the default one")
+      .option("--print", "print it as a document, on the printer of --on, of --printer, or the default one")
+      .option("--on <PRINTER>", "printer that prints it")
+      .option("--lang <LANGUAGE>", "language of the print: ja or en; default: that of the configuration, or of LANG")
       .addHelpText(
         "after",
         examples([
           ["twinspool history --since today --outcome indeterminate", "what to look after"],
           ["twinspool history --excel --since 2026-11-01 > november.csv", "for the office"],
           ["twinspool history --jsonl --sent-by server", "for programs"],
-          ["twinspool history --print --printer kitchen", "the record log on paper"],
+          ["twinspool history --print --lang ja --since yesterday", "the record log on paper, in Japanese"],
         ]),
       ),
     async (_, flags, io) => (await import("./history.ts")).runHistory(flags as never, io),

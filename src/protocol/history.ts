@@ -57,3 +57,9 @@ export type HistoryAnswer = z.infer<typeof historyAnswerSchema>;
 export function paperMmOf({ heightDots, resolutionDpi }: HistoryRow): number | undefined {
   return resolutionDpi === undefined ? undefined : Math.round((heightDots * 25.4) / resolutionDpi);
 }
+
+/** Who sent the image although the other spool was chosen; undefined when it went as it was chosen. */
+export function takenOverBy({ source, outcome }: HistoryRow): "client" | "server" | undefined {
+  const { sentBy } = outcome;
+  return source === undefined || source === "auto" || source === sentBy ? undefined : sentBy;
+}

@@ -114,6 +114,9 @@ export const configSchema = section({
     .default("client")
     .describe("spool from which the image goes to the printer; auto leaves it to the server when the turn comes"),
   spool: words(spoolsSchema.options).default("both").describe("spools that keep the image"),
+  language: words(["ja", "en"])
+    .optional()
+    .describe("language of what is printed for people, such as the history; default: that of LANG"),
   timers: section(timerShape).prefault({}).describe("timers of the protocol, milliseconds; they decide only speed"),
   retention: section({
     historyDays: wholeNumber(1, 36_500).default(90).describe("days that finished jobs stay in the history"),

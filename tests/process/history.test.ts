@@ -1,7 +1,10 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { PNG } from "pngjs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { HistoryRow } from "../../src/protocol/job.ts";
-import { history, Shop } from "./processes.ts";
+import { history, Shop, until } from "./processes.ts";
 
 const menu = fileURLToPath(new URL("../../docs/samples/menu-ja.txt", import.meta.url));
 
@@ -47,6 +50,45 @@ describe("the history", () => {
     expect(await (await fetch(`${boxUrl}/api/history.csv`)).text()).toContain("'=1+1");
     const [row] = await history(boxUrl);
     expect(row?.startedHereMs).toBeGreaterThanOrEqual(row?.requestedHereMs ?? Number.NaN);
+  });
+
+  it("is printed in the reader's language, as a job like any other", async () => {
+    await print("伝票 1", "client");
+    for (const language of ["ja", "en"]) {
+      const printing = shop.startAs("till", "history", "--print", "--json", "--lang", language, "--server", boxUrl);
+      expect(await printing.exited, printing.log.join("\n")).toBe(0);
+      await printing.event("accepted");
+    }
+    expect((await history(boxUrl)).map((row) => [row.title, row.outcome.outcome])).toEqual([
+      ["PRINT HISTORY", "printed"],
+      ["印刷履歴", "printed"],
+      ["伝票 1", "printed"],
+    ]);
+    const files = await until(
+      async () => readdirSync(shop.paper).filter((name) => name.startsWith("ticket-")),
+      (names) => names.length === 3,
+      "three tickets",
+    );
+    for (const name of files.sort().slice(1)) {
+      const { width, data } = PNG.sync.read(readFileSync(join(shop.paper, name)));
+      // The banner: five rows of black over the whole width, somewhere at the top.
+      const isBlack = (y: number): boolean =>
+        Array.from({ length: 500 }, (_, x) => data[4 * (y * width + x + ((width - 500) >> 1))]).every(
+          (value) => value === 0,
+        );
+      expect(Array.from({ length: 200 }, (_, y) => y).filter(isBlack).length).toBeGreaterThan(15);
+    }
+  });
+
+  it("is made for the printer that prints it, and says when there is none of that name", async () => {
+    await print("one", "client");
+    const flags = ["--print", "--lang", "en", "--server", boxUrl];
+    const other = shop.startAs("till", "history", ...flags, "--on", "nowhere");
+    expect(await other.exited).toBe(1);
+    expect(other.log.join("\n")).toContain("nowhere; there is: kitchen");
+    const lang = shop.startAs("till", "history", "--server", boxUrl, "--lang", "ja");
+    expect(await lang.exited).toBe(2);
+    expect(lang.log.join("\n")).toContain("add --print");
   });
 
   it("refuses what makes no sense with a sentence", async () => {

@@ -67,18 +67,6 @@ describe("a document", () => {
     expect(command.log).toEqual([]);
   });
 
-  it("the record log is printed like any document", async () => {
-    expect(await print(sample("receipt.png"))).toBe(0);
-    const log = shop.startAs("till", "history", "--print", "--server", boxUrl);
-    expect(await log.exited).toBe(0);
-    await until(
-      async () => shop.tickets,
-      (tickets) => tickets.length === 2,
-      "the log on paper",
-    );
-    expect((await history(boxUrl)).map((row) => row.title)).toEqual(["Record log", "receipt.png"]);
-  });
-
   it("keeps the image of an ended job for a set time when asked", async () => {
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;

@@ -24,15 +24,16 @@ export class TextPainter {
   readonly columns: number;
   readonly lineHeightDots: number;
   readonly measure: Measure;
+  /** Dots of the paper for a dot of the font, in each direction. */
+  readonly magnification: number;
   readonly #font: BitmapFont;
-  readonly #magnification: number;
 
   constructor(font: BitmapFont, target: RenderTarget, magnification?: number) {
     this.#font = font;
     this.widthDots = target.widthDots;
-    this.#magnification = magnification ?? Math.max(1, Math.round(target.resolutionDpi / fontDpi));
-    this.columns = Math.max(2, Math.floor(target.widthDots / (columnDots * this.#magnification)));
-    this.lineHeightDots = lineDots * this.#magnification;
+    this.magnification = magnification ?? Math.max(1, Math.round(target.resolutionDpi / fontDpi));
+    this.columns = Math.max(2, Math.floor(target.widthDots / (columnDots * this.magnification)));
+    this.lineHeightDots = lineDots * this.magnification;
     this.measure = (codePoint) => {
       const glyph = font.glyph(codePoint);
       if (glyph !== undefined) return glyph.widthDots > columnDots ? 2 : 1;
@@ -51,12 +52,12 @@ export class TextPainter {
         this.#paintCell(cell, column, fontRow, row);
         column += cell.columns;
       }
-      for (let i = 0; i < this.#magnification; i += 1) yield row;
+      for (let i = 0; i < this.magnification; i += 1) yield row;
     }
   }
 
   #paintCell(cell: TextCell, column: number, fontRow: number, row: Uint8Array): void {
-    const left = column * columnDots * this.#magnification;
+    const left = column * columnDots * this.magnification;
     const lastRow = this.#font.cellHeight - 1;
     const isFrame = cell.codePoint >= 0x2500 && cell.codePoint <= 0x259f;
     const y = isFrame ? Math.min(Math.max(fontRow, 0), lastRow) : fontRow;
@@ -66,7 +67,7 @@ export class TextPainter {
     for (const mark of cell.marks) {
       const markGlyph = this.#font.glyph(mark);
       const inset = markGlyph === undefined ? 0 : (cell.columns * columnDots - markGlyph.widthDots) >> 1;
-      if (markGlyph !== undefined) this.#paintGlyphRow(markGlyph, y, left + inset * this.#magnification, row);
+      if (markGlyph !== undefined) this.#paintGlyphRow(markGlyph, y, left + inset * this.magnification, row);
     }
   }
 
@@ -74,8 +75,8 @@ export class TextPainter {
     const rowBytes = bytesPerRow(glyph.widthDots);
     for (let x = 0; x < glyph.widthDots; x += 1) {
       if (((glyph.rows[y * rowBytes + (x >> 3)] ?? 0) & (0x80 >> (x & 7))) === 0) continue;
-      for (let i = 0; i < this.#magnification; i += 1) {
-        const at = left + x * this.#magnification + i;
+      for (let i = 0; i < this.magnification; i += 1) {
+        const at = left + x * this.magnification + i;
         if (at >= 0 && at < this.widthDots) row[at >> 3] = (row[at >> 3] ?? 0) | (0x80 >> (at & 7));
       }
     }
