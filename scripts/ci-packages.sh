@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# What the tests can use beside Node: a browser for the simulator's page. Without it these tests are skipped.
+# What the tests can use beside Node: a browser for the simulator's page, strace for the power cuts. Without them these
+# tests are skipped.
 set -euo pipefail
 
 find_chromium() {
@@ -22,4 +23,13 @@ elif [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   fi
 else
   echo "No Chromium here: install it, or name it in CHROME_PATH. The tests of the simulator's page are skipped." >&2
+fi
+
+if command -v strace >/dev/null; then
+  echo "strace is installed."
+elif [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get install -y -qq --no-install-recommends strace >/dev/null || echo "strace could not be installed." >&2
+else
+  echo "No strace here: the power cuts at real processes are skipped." >&2
 fi

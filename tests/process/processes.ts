@@ -133,9 +133,7 @@ export class Shop {
 
   /** Digests of the dots that came out of the printer, ticket by ticket: equal dots may be packed as different PNG. */
   get tickets(): string[] {
-    if (!existsSync(this.paper)) return [];
-    const files = readdirSync(this.paper).filter((name) => /^ticket-\d+\.png$/.test(name));
-    return files.sort().map((name) => digestOfDots(join(this.paper, name)));
+    return ticketsIn(this.paper);
   }
 
   imagesOf(role: "server" | "client", folder = this.folder): string[] {
@@ -147,6 +145,13 @@ export class Shop {
     for (const program of this.#programs.reverse()) await program.end();
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Digests of the dots of a paper folder, ticket by ticket. */
+export function ticketsIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  const files = readdirSync(folder).filter((name) => /^ticket-\d+\.png$/.test(name));
+  return files.sort().map((name) => digestOfDots(join(folder, name)));
 }
 
 function digestOfDots(file: string): string {
