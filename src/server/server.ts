@@ -301,11 +301,12 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend {
     }
   }
 
-  /** The host says that the image is damaged: it may have rotted here. */
-  async #verify(jobId: string, ticket: JobTicket): Promise<void> {
-    if ((await this.#images.verify(jobId, ticket.sha256)) === "intact") return;
+  /** True when the image is what it was; what has rotted goes into quarantine. */
+  async #verify(jobId: string, ticket: JobTicket): Promise<boolean> {
+    if ((await this.#images.verify(jobId, ticket.sha256)) === "intact") return true;
     if (this.#images.has(jobId)) await this.#images.quarantine(jobId);
     this.#runner.dispatch({ kind: "imageLost", jobId, reason: "the file is damaged; it was moved into quarantine" });
+    return false;
   }
 
   async #compose(jobId: string, newJobId: string): Promise<void> {
@@ -313,6 +314,8 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend {
       const job = this.#machine.job(jobId);
       if (job === undefined) throw new TwinspoolError("job-unknown", jobId);
       const { ticket } = job.row;
+      // The duplicate gets a digest of its own: what has rotted by now, no host could tell any more.
+      if (!(await this.#verify(jobId, ticket))) throw new TwinspoolError("image-missing", `${jobId} is damaged`);
       const printer = this.#machine.printers.find((p) => p.row.attributes.name === ticket.printer);
       const { markDuplicate } = await import("../image/marker.ts");
       const writer = await this.#images.create();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { brief, clientId, jobIdOf, nonce, only, sent, ticketOf } from "../../runtime/test-machine.ts";
+import { brief, clientId, incarnation, jobIdOf, nonce, only, sent, ticketOf } from "../../runtime/test-machine.ts";
 import { HostLedger } from "./host-ledger.ts";
 import { makeRecord } from "./host-state.ts";
 import type { JobRecord } from "./ledger-record.ts";
@@ -8,7 +8,8 @@ import { client, readyHost, server, type TestHost } from "./test-host.ts";
 const origin = `${clientId}-${nonce}`;
 
 function printed(sequence: number, state: JobRecord["state"] = "printed"): JobRecord {
-  return makeRecord(ticketOf(sequence), sequence - 1, 1_700_000_000_000, { state, epoch: 0 });
+  const place = { hostIncarnation: incarnation, sequence: sequence - 1 };
+  return makeRecord(ticketOf(sequence), place, 1_700_000_000_000, { state, epoch: 0 });
 }
 
 /** As many jobs as the ledger has room for. */
@@ -29,6 +30,20 @@ describe("the ledger in memory", () => {
     ]);
     expect(ledger.lastSequence).toBe(9);
     expect(ledger.takeSequence()).toBe(10);
+  });
+
+  it("shares no process ID with the ledger before it: a late answer must not prove another job's output", () => {
+    const idsOf = (hostIncarnation: string) =>
+      [0, 1, 2].flatMap((sequence) => {
+        const place = { hostIncarnation, sequence };
+        return makeRecord(ticketOf(1), place, 0, { state: "intent", epoch: 0 }).processIds;
+      });
+    const ids = [...idsOf("ledger000001"), ...idsOf("ledger000002")];
+    // Epson GS ( H fn 48: four characters of 20h-7Eh.
+    for (const id of ids) expect(id).toMatch(/^[ -~]{4}$/);
+    expect(idsOf("ledger000001")).toEqual(idsOf("ledger000001"));
+    expect(new Set(idsOf("ledger000001")).size).toBe(6);
+    expect(ids.filter((id) => idsOf("ledger000001").includes(id))).toHaveLength(6);
   });
 
   it("knows the newest record of each job, and which have only an INTENT", () => {

@@ -337,7 +337,7 @@ export class HostMachine implements Machine<HostInput, HostEffect> {
   }
 
   #newRecord(ticket: JobTicket, more: RecordStart): JobRecord {
-    return makeRecord(ticket, this.#ledger.takeSequence(), this.#now.wallMs, more);
+    return makeRecord(ticket, { ...this.#config, sequence: this.#ledger.takeSequence() }, this.#now.wallMs, more);
   }
 
   #persist(record: JobRecord): void {

@@ -90,14 +90,24 @@ export interface LoadedImage extends Offer {
 
 const processIdAlphabetSize = 95;
 
+/** Place of a record: which ledger, and where in it. */
+export interface LedgerPlace {
+  readonly hostIncarnation: string;
+  readonly sequence: number;
+}
+
 /**
  * GS ( H process IDs are 4 characters 20h-7Eh (Epson GS ( H fn 48). Derived from the record's sequence number, so that
- * two jobs of one ledger share none within 40 million records.
+ * two jobs of one ledger share none within 40 million records, from a start that is each ledger's own: a late answer to
+ * a job of a ledger that was lost must not prove the output of a job of the next one.
  */
-function processIdsOf(sequence: number): [string, string] {
+function processIdsOf({ hostIncarnation, sequence }: LedgerPlace): [string, string] {
+  let start = 0;
+  // A prime that spreads ledgers whose names differ in one character.
+  for (const letter of hostIncarnation) start = ((start + letter.charCodeAt(0)) * 48_271) % processIdAlphabetSize ** 4;
   const encode = (value: number): string => {
     let text = "";
-    let rest = value % processIdAlphabetSize ** 4;
+    let rest = (start + value) % processIdAlphabetSize ** 4;
     for (let digit = 0; digit < 4; digit++) {
       text = String.fromCharCode(0x20 + (rest % processIdAlphabetSize)) + text;
       rest = Math.floor(rest / processIdAlphabetSize);
@@ -113,13 +123,13 @@ export type RecordStart = Pick<JobRecord, "state" | "epoch" | "sentBy" | "reason
 /** A new record of the ledger; `wallMs` is when the job began for this host. */
 export function makeRecord(
   ticket: JobTicket,
-  sequence: number,
+  place: LedgerPlace,
   wallMs: number,
   { state, epoch, ...more }: RecordStart,
 ): JobRecord {
   return {
     kind: "job",
-    sequence,
+    sequence: place.sequence,
     jobId: ticket.jobId,
     sha256: ticket.sha256,
     state,
@@ -129,7 +139,7 @@ export function makeRecord(
     clientName: ticket.clientName,
     pages: ticket.pages,
     heightDots: ticket.heightDots,
-    processIds: processIdsOf(sequence),
+    processIds: processIdsOf(place),
     ...more,
   };
 }
