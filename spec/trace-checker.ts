@@ -7,6 +7,7 @@ import { settingsOf } from "../src/protocol/job-settings.ts";
 import type { Message } from "../src/protocol/messages.ts";
 import { type ServerEffect, type ServerJobRow, serverTables } from "../src/server/server-state.ts";
 import type { ClientNode } from "../world/client-node.ts";
+import type { HostNode } from "../world/host-node.ts";
 import type { TraceEvent } from "../world/sim-node.ts";
 import type { World } from "../world/world.ts";
 import { printRules } from "./print-protocol.ts";
@@ -40,7 +41,7 @@ export class TraceChecker {
     this.#world = world;
     for (const client of world.clients) client.onTrace = (event) => this.#client(client, event);
     world.server.onTrace = (event) => this.#server(event);
-    world.host.onTrace = (event) => this.#host(event);
+    for (const host of world.hosts) host.onTrace = (event) => this.#host(host, event);
   }
 
   #job(jobId: string): Tracked {
@@ -260,15 +261,15 @@ export class TraceChecker {
 
   // ---- the printer host
 
-  #host(event: TraceEvent<HostEffect>): void {
+  #host(host: HostNode, event: TraceEvent<HostEffect>): void {
     if (event.kind === "started") {
       // A write that was torn may be there after all.
-      for (const record of this.#world.host.ledger.durable()) this.#record(record);
+      for (const record of host.restored) this.#record(record);
       return;
     }
     if (event.kind !== "done") return;
     const { effect } = event;
-    if (effect.kind === "persist") for (const record of effect.records) this.#written(record);
+    if (effect.kind === "persist") for (const record of effect.records) this.#record(record);
     else if (effect.kind === "startOutput") this.#starts(effect.jobId);
     else if (effect.kind === "sendMessage" && effect.message.type === "outputEnded") {
       const { jobId, outcome } = effect.message.record;
@@ -281,15 +282,9 @@ export class TraceChecker {
     }
   }
 
-  /** The disk is asked, not the machine. */
-  #written(record: LedgerRecord): void {
-    const { sequence } = record;
-    if (this.#world.host.ledger.durable().some((known) => known.sequence === sequence)) this.#record(record);
-  }
-
   #starts(jobId: string): void {
     const begun = this.#job(jobId).state.output === 1;
-    const copies = this.#world.host.paper.copies.filter((copy) => copy.jobId === jobId);
+    const copies = this.#world.checker.copiesOf(jobId);
     // The copy that this very start has begun lies there already.
     this.#demand(jobId, !begun || copies.length <= 1, "host starts again: no byte has gone out");
     if (begun) this.#take(jobId, "printer has taken no byte");
@@ -303,7 +298,7 @@ export class TraceChecker {
     const code = ledgerCodes[record.state];
     if (state.ledgerDisk === code || state.pruned === 1) return;
     this.#demand(jobId, state.ledgerDisk < 2, `host records ${record.state}: nothing final is recorded yet`);
-    const copies = this.#world.host.paper.copies.filter((copy) => copy.jobId === jobId);
+    const copies = this.#world.checker.copiesOf(jobId);
     if (record.state === "intent") {
       state.offered = 1;
       this.#take(jobId, "host receives the image", "host writes INTENT");

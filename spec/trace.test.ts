@@ -1,14 +1,24 @@
 import { describe, expect, it } from "vitest";
-import { drawPlan } from "../world/faults.ts";
-import { type Mutant, World } from "../world/world.ts";
+import { loadPatchedWorld } from "../world/bundle.ts";
+import { drawPlan } from "../world/draw-plan.ts";
+import { mutants } from "../world/mutants.ts";
+import type { Plan } from "../world/plan.ts";
+import { World } from "../world/world.ts";
 import { printRules } from "./print-protocol.ts";
 import { TraceChecker } from "./trace-checker.ts";
 
 const firstSeed = Number(process.env["TWINSPOOL_SEED"] ?? 1);
 const seeds = Number(process.env["TWINSPOOL_SPEC_RUNS"] ?? 300);
 
-function check(seed: number, mutant?: Mutant): TraceChecker {
-  const world = new World(drawPlan(seed), mutant);
+/** Faults that the specification does not know: disks that forget what was durable. */
+const beyond = new Set(["image-rot", "ledger-rot", "ledger-lost"]);
+
+function specified(plan: Plan): Plan {
+  return { ...plan, diskless: [], faults: plan.faults.filter(({ kind }) => !beyond.has(kind)) };
+}
+
+function check(seed: number, Made = World): TraceChecker {
+  const world = new Made(specified(drawPlan(seed)));
   const checker = new TraceChecker(world);
   world.run();
   return checker;
@@ -31,10 +41,11 @@ describe("what the production machines do in the world", () => {
     ["no-intent", "INTENT is durable before the first byte"],
     ["end-not-durable", "the record is durable"],
     ["cancel-not-durable", "the record is durable"],
-  ] as const)("is not when a rule is broken: %s", (mutant, rule) => {
+  ])("is not when a rule is broken: %s", async (name, rule) => {
+    const patched = await loadPatchedWorld(mutants.find((mutant) => mutant.name === name)?.patches ?? []);
     let seed = 1;
     let told: readonly string[] = [];
-    while (told.length === 0 && seed < 200) told = check(seed++, mutant).violations;
+    while (told.length === 0 && seed < 200) told = check(seed++, patched.World).violations;
     expect(told.join("\n")).toContain(rule);
   });
 });

@@ -1,169 +1,114 @@
 import { type ClientJobRow, clientTables } from "../src/client/client-state.ts";
-import type { JobRecord } from "../src/devices/host/ledger-record.ts";
+import type { JobRecord, LedgerRecord } from "../src/devices/host/ledger-record.ts";
 import type { HistoryRow } from "../src/protocol/job.ts";
 import { type ServerJobRow, serverTables } from "../src/server/server-state.ts";
-import type { UserView } from "./client-node.ts";
+import type { ClientNode, UserView } from "./client-node.ts";
+import type { PaperCopy } from "./paper.ts";
 import type { World } from "./world.ts";
 
 /**
- * The invariants of design §3, read from the paper, the ledger, the history and the spools alone: nothing here asks a
- * machine what it thinks.
+ * Safety, at any moment, faults or not: the invariants of design §3 read from the paper, the ledgers, the history, the
+ * spools and what users were told. Nothing here asks a machine what it thinks.
  */
+export class Checker {
+  readonly violations: string[] = [];
+  /** Every outcome that was ever durable in a ledger, also when it was pruned or the ledger was lost: per job, per ledger. */
+  readonly records = new Map<string, Map<string, JobRecord>>();
+  readonly #copies = new Map<string, PaperCopy[]>();
+  readonly #digests = new Map<string, string>();
+  readonly #canceled = new Set<string>();
 
-/** Safety: at any moment, faults or not. */
-export function checkNow(world: World): string[] {
-  rememberLedger(world);
-  return [...checkPaper(world), ...checkCopies(world), ...checkHistory(world), ...checkErased(world)];
-}
-
-/** Liveness and tidiness: after the faults have stopped and time has passed. */
-export function checkEnd(world: World): string[] {
-  rememberLedger(world);
-  return [...checkEnded(world), ...checkSpoolsEmpty(world)];
-}
-
-function rememberLedger(world: World): void {
-  for (const record of world.host.ledger.durable()) {
-    if (record.kind !== "job") continue;
-    const known = world.recorded.get(record.jobId);
-    if (known === undefined || known.sequence < record.sequence) world.recorded.set(record.jobId, record);
+  /** The image of a job was made. */
+  made(jobId: string, sha256: string): void {
+    if (!this.#digests.has(jobId)) this.#digests.set(jobId, sha256);
   }
-}
 
-function recordOf(world: World, jobId: string): JobRecord | undefined {
-  const record = world.recorded.get(jobId);
-  return record?.kind === "job" ? record : undefined;
-}
-
-/** I1 at most one copy; I2 PRINTED means on paper; I3 CANCELED means never on paper. */
-function checkPaper(world: World): string[] {
-  const violations: string[] = [];
-  const seen = new Map<string, number>();
-  for (const copy of world.host.paper.copies) {
-    seen.set(copy.jobId, (seen.get(copy.jobId) ?? 0) + 1);
-    if (!/^[0-9a-f]{64}$/.test(copy.sha256))
-      violations.push(`I1 wrong image on paper for ${copy.jobId}: ${copy.sha256}`);
+  /** I1: at most one copy of each job, and of the image that was made for it. I3: none of what was canceled. */
+  copyBegun(copy: PaperCopy): void {
+    const { jobId, sha256 } = copy;
+    const copies = this.#copies.get(jobId) ?? [];
+    this.#copies.set(jobId, copies);
+    copies.push(copy);
+    if (copies.length > 1) this.violations.push(`I1 ${jobId} is on paper ${copies.length} times`);
+    if (this.#digests.get(jobId) !== sha256) this.violations.push(`I1 wrong image on paper for ${jobId}: ${sha256}`);
+    const canceled = [...(this.records.get(jobId)?.values() ?? [])].some((record) => record.state === "canceled");
+    if (canceled || this.#canceled.has(jobId)) this.violations.push(`I3 ${jobId} was canceled and is printed`);
   }
-  for (const [jobId, count] of seen) if (count > 1) violations.push(`I1 ${jobId} is on paper ${count} times`);
-  for (const record of world.recorded.values()) {
-    if (record.kind !== "job") continue;
-    const copies = world.host.paper.copies.filter((copy) => copy.jobId === record.jobId);
-    if (record.state === "printed" && !copies.some((copy) => copy.complete && copy.sha256 === record.sha256)) {
-      violations.push(`I2 ${record.jobId} is PRINTED and not on paper`);
+
+  /** I2: PRINTED means on paper. I3: CANCELED means never on paper. */
+  recorded(incarnation: string, record: LedgerRecord): void {
+    if (record.kind !== "job") return;
+    const { jobId, state } = record;
+    const known = this.records.get(jobId) ?? new Map<string, JobRecord>();
+    this.records.set(jobId, known);
+    if ((known.get(incarnation)?.sequence ?? -1) >= record.sequence) return;
+    known.set(incarnation, record);
+    const copies = this.#copies.get(jobId) ?? [];
+    if (state === "printed" && !copies.some((copy) => copy.complete && copy.sha256 === record.sha256)) {
+      this.violations.push(`I2 ${jobId} is PRINTED and not on paper`);
     }
-    if (record.state === "canceled" && copies.length > 0)
-      violations.push(`I3 ${record.jobId} was canceled and printed`);
+    if (state === "canceled" && copies.length > 0) this.violations.push(`I3 ${jobId} was canceled and printed`);
   }
-  return violations;
+
+  /** I3: a user who was told "canceled" never finds it on the paper. */
+  toldCanceled(jobId: string): void {
+    this.#canceled.add(jobId);
+    if (this.#copies.has(jobId)) this.violations.push(`I3 ${jobId} is on paper and its user was told "canceled"`);
+  }
+
+  /** I5: the history says what the ledger says. */
+  historyWritten({ jobId, outcome }: HistoryRow): void {
+    const state = this.records.get(jobId)?.get(outcome.hostIncarnation)?.state;
+    if (state !== outcome.outcome) {
+      this.violations.push(`I5 ${jobId}: history ${outcome.outcome}, ledger ${state ?? "nothing"}`);
+    }
+  }
+
+  copiesOf(jobId: string): readonly PaperCopy[] {
+    return this.#copies.get(jobId) ?? [];
+  }
+
+  /** A ledger has the final word on it. */
+  isFinal(jobId: string): boolean {
+    for (const { state } of this.records.get(jobId)?.values() ?? []) if (state !== "intent") return true;
+    return false;
+  }
 }
 
-/** I4 accepted and unfinished: somebody has a durable copy. */
-function checkCopies(world: World): string[] {
-  const violations: string[] = [];
-  for (const { user, client } of users(world)) {
-    const { jobId } = user;
-    if (!user.accepted || jobId === undefined || historyOf(world, jobId) !== undefined) continue;
-    if (finalState(world, jobId) !== undefined) continue;
-    const mine = client.rows.table(clientTables.jobs).get(jobId) as ClientJobRow | undefined;
-    const theirs = world.server.rows.table(serverTables.jobs).get(jobId) as ServerJobRow | undefined;
-    const atClient = mine !== undefined && client.spool.images.get(jobId) === user.sha256;
-    const atServer = theirs !== undefined && world.server.spool.images.get(jobId) === user.sha256;
-    if (!atClient && !atServer) violations.push(`I4 ${jobId} was accepted and has no durable copy`);
-  }
-  return violations;
-}
-
-/** I5 the history says what the ledger says. */
-function checkHistory(world: World): string[] {
-  const violations: string[] = [];
-  for (const [jobId, row] of world.server.rows.table(serverTables.history)) {
-    const { outcome } = (row as HistoryRow).outcome;
-    const state = finalState(world, jobId);
-    if (state !== outcome) violations.push(`I5 ${jobId}: history ${outcome}, ledger ${state ?? "nothing"}`);
-  }
-  return violations;
-}
-
-/** I6 the client has forgotten the job: then the history has it (or it was refused, with the user told). */
-function checkErased(world: World): string[] {
-  const violations: string[] = [];
-  for (const { user, client } of users(world)) {
-    const { jobId } = user;
-    if (jobId === undefined || !user.accepted || user.refused) continue;
-    if (client.rows.table(clientTables.jobs).has(jobId)) continue;
-    if (historyOf(world, jobId) === undefined) violations.push(`I6 ${jobId} is erased and not in the history`);
-  }
-  return violations;
-}
-
-/** I7 every durable row has ended, or waits for a person or for someone who is gone for good. */
-function checkEnded(world: World): string[] {
-  const violations: string[] = [];
-  const { server, host } = world;
+/** I4 accepted and unfinished: somebody has a durable copy. I6 what a client has erased is in the history. */
+export function checkSpools(world: World): void {
   for (const client of world.clients) {
-    if (client.gone) continue;
-    for (const [jobId, value] of client.rows.table(clientTables.jobs)) {
-      const row = value as ClientJobRow;
-      if (world.waitsForLedger.has(jobId)) continue;
-      if (host.gone || row.heldReason !== undefined || isHeld(world, jobId)) continue;
-      if (server.gone && (row.outcome !== undefined || row.image === "none")) continue;
-      violations.push(`I7 client row of ${jobId} does not end: ${describe(row)}`);
+    for (const user of client.users) {
+      if (!user.accepted || user.jobId === undefined) continue;
+      if (historyOf(world, user.jobId) !== undefined) continue;
+      checkCopies(world, client, user, user.jobId);
+      checkErased(world, client, user, user.jobId);
     }
   }
-  if (server.gone || host.gone) return violations;
-  for (const [jobId, value] of server.rows.table(serverTables.jobs)) {
-    const row = value as ServerJobRow;
-    if (row.heldReason !== undefined || world.waitsForLedger.has(jobId)) continue;
-    const client = world.clients[world.submitted.get(jobId) ?? -1];
-    if (client?.gone === true && !row.imageStored) continue;
-    violations.push(`I7 server row of ${jobId} does not end: ${describe(row)}`);
-  }
-  for (const [jobId, record] of world.recorded) {
-    if (record.kind !== "job") continue;
-    if (record.state === "intent") violations.push(`I7 INTENT of ${jobId} stays open`);
-    else if (historyOf(world, jobId) === undefined)
-      violations.push(`I7 ${jobId} is in the ledger and not in the history`);
-  }
-  return violations;
 }
 
-/** Both spools are empty but for held jobs. */
-function checkSpoolsEmpty(world: World): string[] {
-  const violations: string[] = [];
-  const { server, host } = world;
-  if (server.gone || host.gone) return violations;
-  for (const jobId of server.spool.images.keys()) {
-    const row = server.rows.table(serverTables.jobs).get(jobId);
-    if (row === undefined) violations.push(`I7 the server's image of ${jobId} stays without a row`);
-  }
-  for (const client of world.clients) {
-    if (client.gone) continue;
-    for (const jobId of client.spool.images.keys()) {
-      if (!client.rows.table(clientTables.jobs).has(jobId)) violations.push(`I7 the client's image of ${jobId} stays`);
-    }
-  }
-  return violations;
+function checkCopies(world: World, client: ClientNode, user: UserView, jobId: string): void {
+  // No protocol keeps an image that rots in the only place where it is.
+  if (world.rotten.has(jobId) || world.checker.isFinal(jobId)) return;
+  const atClient = clientRow(client, jobId) !== undefined && client.spool.images.get(jobId) === user.sha256;
+  const atServer = serverRow(world, jobId) !== undefined && world.server.spool.images.get(jobId) === user.sha256;
+  if (!atClient && !atServer) world.checker.violations.push(`I4 ${jobId} was accepted and has no durable copy`);
 }
 
-function finalState(world: World, jobId: string): string | undefined {
-  const state = recordOf(world, jobId)?.state;
-  return state === "intent" ? undefined : state;
+/** Or it was refused, with the user told. */
+function checkErased(world: World, client: ClientNode, user: UserView, jobId: string): void {
+  if (user.refused || user.forgotten || clientRow(client, jobId) !== undefined) return;
+  world.checker.violations.push(`I6 ${jobId} is erased and not in the history`);
 }
 
-function historyOf(world: World, jobId: string): HistoryRow | undefined {
+export function historyOf(world: World, jobId: string): HistoryRow | undefined {
   return world.server.rows.table(serverTables.history).get(jobId) as HistoryRow | undefined;
 }
 
-function isHeld(world: World, jobId: string): boolean {
-  const row = world.server.rows.table(serverTables.jobs).get(jobId) as ServerJobRow | undefined;
-  return row?.heldReason !== undefined;
+export function serverRow(world: World, jobId: string): ServerJobRow | undefined {
+  return world.server.rows.table(serverTables.jobs).get(jobId) as ServerJobRow | undefined;
 }
 
-function* users(world: World): Iterable<{ user: UserView; client: World["clients"][number] }> {
-  for (const client of world.clients) for (const user of client.users) yield { user, client };
-}
-
-function describe(row: object): string {
-  const { ticket: _, ...rest } = row as { ticket?: unknown };
-  return JSON.stringify(rest);
+export function clientRow(client: ClientNode, jobId: string): ClientJobRow | undefined {
+  return client.rows.table(clientTables.jobs).get(jobId) as ClientJobRow | undefined;
 }

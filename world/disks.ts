@@ -1,4 +1,3 @@
-import type { LedgerRecord } from "../src/devices/host/ledger-record.ts";
 import type { RowWrite } from "../src/runtime/machine.ts";
 
 /**
@@ -7,6 +6,8 @@ import type { RowWrite } from "../src/runtime/machine.ts";
  */
 export class RowDisk {
   readonly #tables = new Map<string, Map<string, unknown>>();
+  /** Sees every write, after it. */
+  onWrite: ((write: RowWrite) => void) | undefined;
 
   commit(writes: readonly RowWrite[]): void {
     for (const write of writes) {
@@ -14,6 +15,7 @@ export class RowDisk {
       if (write.op === "put") table.set(write.key, write.value);
       else table.delete(write.key);
     }
+    if (this.onWrite !== undefined) for (const write of writes) this.onWrite(write);
   }
 
   table(name: string): Map<string, unknown> {
@@ -22,6 +24,11 @@ export class RowDisk {
     const table = new Map<string, unknown>();
     this.#tables.set(name, table);
     return table;
+  }
+
+  /** The disk is gone, another is there. */
+  clear(): void {
+    this.#tables.clear();
   }
 }
 
@@ -38,17 +45,11 @@ export class ImageDisk {
       this.quarantine.push(jobId);
     }
   }
-}
 
-/** Where the world's host keeps its ledger. */
-export interface LedgerDisk {
-  /** Begins a write of these records; nothing is certain before `sync`. */
-  write(records: readonly LedgerRecord[]): void;
-  sync(): void;
-  /** Power loss: un-synced writes are kept, torn or lost, as the generator says. */
-  powerLoss(): void;
-  /** What a start reads. */
-  restore(): LedgerRecord[];
-  /** Durable records now, for the checkers. */
-  durable(): readonly LedgerRecord[];
+  /** What the sender does when the other side says that the bytes are wrong: true when they are wrong here. */
+  quarantineUnless(jobId: string, sha256: string): boolean {
+    if (this.images.get(jobId) === sha256) return false;
+    if (this.images.delete(jobId)) this.quarantine.push(jobId);
+    return true;
+  }
 }

@@ -6,7 +6,7 @@ interface Event {
 
 /** Virtual time: events in the order of their moment, ties in the order they were made. */
 export class EventLoop {
-  #heap: Event[] = [];
+  readonly #heap: Event[] = [];
   #order = 0;
   nowMs = 0;
 
@@ -16,14 +16,17 @@ export class EventLoop {
 
   at(atMs: number, run: () => void): void {
     const heap = this.#heap;
-    heap.push({ atMs: Math.max(atMs, this.nowMs), order: this.#order++, run });
-    let child = heap.length - 1;
-    while (child > 0) {
-      const parent = (child - 1) >> 1;
-      if (!this.#before(child, parent)) return;
-      this.#swap(child, parent);
-      child = parent;
+    const event = { atMs: atMs > this.nowMs ? onTick(atMs) : this.nowMs, order: this.#order++, run };
+    let place = heap.length;
+    heap.push(event);
+    while (place > 0) {
+      const above = (place - 1) >> 1;
+      const parent = heap[above];
+      if (parent === undefined || !before(event, parent)) break;
+      heap[place] = parent;
+      place = above;
     }
+    heap[place] = event;
   }
 
   /** Runs the next event. False when there is none, or none before `untilMs`. */
@@ -31,40 +34,38 @@ export class EventLoop {
     const first = this.#heap[0];
     if (first === undefined || first.atMs > untilMs) return false;
     const last = this.#heap.pop();
-    if (last !== undefined && this.#heap.length > 0) {
-      this.#heap[0] = last;
-      this.#sink();
-    }
+    if (last !== undefined && this.#heap.length > 0) this.#sink(last);
     this.nowMs = first.atMs;
     first.run();
     return true;
   }
 
-  #sink(): void {
-    let parent = 0;
+  /** From the top to its place. */
+  #sink(event: Event): void {
+    const heap = this.#heap;
+    let place = 0;
     for (;;) {
-      let least = parent;
-      for (const child of [2 * parent + 1, 2 * parent + 2]) {
-        if (child < this.#heap.length && this.#before(child, least)) least = child;
+      let below = 2 * place + 1;
+      let child = heap[below];
+      if (child === undefined) break;
+      const other = heap[below + 1];
+      if (other !== undefined && before(other, child)) {
+        child = other;
+        below += 1;
       }
-      if (least === parent) return;
-      this.#swap(parent, least);
-      parent = least;
+      if (!before(child, event)) break;
+      heap[place] = child;
+      place = below;
     }
+    heap[place] = event;
   }
+}
 
-  #before(a: number, b: number): boolean {
-    const left = this.#heap[a];
-    const right = this.#heap[b];
-    if (left === undefined || right === undefined) return false;
-    return left.atMs < right.atMs || (left.atMs === right.atMs && left.order < right.order);
-  }
+function before(a: Event, b: Event): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
+}
 
-  #swap(a: number, b: number): void {
-    const left = this.#heap[a];
-    const right = this.#heap[b];
-    if (left === undefined || right === undefined) return;
-    this.#heap[a] = right;
-    this.#heap[b] = left;
-  }
+/** Moments are whole 64ths of a millisecond: clocks with an offset then add up without a rounding error. */
+function onTick(atMs: number): number {
+  return Math.ceil(atMs * 64) / 64;
 }

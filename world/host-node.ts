@@ -1,82 +1,106 @@
 import { HostMachine } from "../src/devices/host/host-machine.ts";
 import type { HostEffect, HostInput } from "../src/devices/host/host-state.ts";
 import type { LedgerRecord } from "../src/devices/host/ledger-record.ts";
+import type { JobTicket, PrinterAttributes } from "../src/protocol/job.ts";
 import { defaultTimers } from "../src/protocol/limits.ts";
-import type { LedgerDisk } from "./disks.ts";
-import type { Paper } from "./paper.ts";
+import type { Peer } from "../src/protocol/messages.ts";
+import type { Answer } from "./client-node.ts";
+import { type LedgerDisk, makeBlockLedger, makeRecordLedger } from "./ledger-disk.ts";
+import { Paper } from "./paper.ts";
 import { SimNode } from "./sim-node.ts";
 import type { World } from "./world.ts";
 
+/** One printer of a host process, with its own ledger. */
 export class HostNode extends SimNode<HostInput, HostEffect> {
-  readonly incarnation = "ledger000001";
+  readonly peer: Peer;
+  readonly printer: number;
   readonly ledger: LedgerDisk;
   readonly paper: Paper;
+  /** What the ledger had at the last start. */
+  restored: readonly LedgerRecord[] = [];
   readonly #world: World;
   /** Whole images in memory. */
   readonly #images = new Map<string, string>();
-  #expected: { readonly jobId: string; readonly uploadId: string } | undefined;
+  #expected: { readonly ticket: JobTicket; readonly uploadId: string } | undefined;
 
-  constructor(world: World, ledger: LedgerDisk, paper: Paper) {
-    super("host", "host:kitchen", world.loop, world.random);
+  constructor(world: World, printer: number) {
+    super(`host-${printer}`, world.loop, world.random);
+    const { plan } = world;
     this.#world = world;
-    this.ledger = ledger;
-    this.paper = paper;
-    paper.onState = () => this.#deviceState();
+    this.printer = printer;
+    this.peer = `host:${world.printerName(printer)}`;
+    this.ledger = plan.ledgerBlocks
+      ? makeBlockLedger(printer, plan.ledgerRecords, world.random)
+      : makeRecordLedger(printer, world.random);
+    this.paper = new Paper(world.loop, world.random, plan, (copy) => world.checker.copyBegun(copy));
+    this.paper.onState = () => this.#deviceState();
+  }
+
+  get attributes(): PrinterAttributes {
+    return {
+      name: this.#world.printerName(this.printer),
+      model: "sim",
+      widthDots: 576,
+      resolutionDpi: 203,
+      hostIncarnation: this.ledger.incarnation,
+      hostUrl: `http://127.0.0.1:6311/hosts/${this.printer}`,
+    };
   }
 
   protected boot(): HostMachine {
     this.#images.clear();
     this.#expected = undefined;
+    const { incarnation, records } = this.ledger.restore();
+    this.restored = records;
+    for (const record of records) this.#world.checker.recorded(incarnation, record);
+    const { name: printer, model, widthDots, resolutionDpi, hostUrl } = this.attributes;
     return new HostMachine(
       {
-        printer: "kitchen",
-        model: "sim",
-        widthDots: 576,
-        resolutionDpi: 203,
-        hostUrl: "http://127.0.0.1:6311",
-        hostIncarnation: this.incarnation,
+        printer,
+        model,
+        widthDots,
+        resolutionDpi,
+        hostUrl,
+        hostIncarnation: incarnation,
         ledgerRecords: this.#world.plan.ledgerRecords,
         bootId: `boot${this.life}`,
         timers: defaultTimers,
       },
-      this.ledger.restore(),
+      records,
     );
   }
 
   protected booted(): void {
-    this.#world.network.want(this.name, "server", true);
-    this.#world.network.nodeStarted(this.name);
+    this.#world.network.want(this, this.#world.server, true);
+    this.#world.network.nodeStarted(this);
     this.later(this.random.int(1, 500), () => this.#deviceState());
     this.dispatch({ kind: "woke" });
   }
 
   protected powerLost(): void {
-    this.ledger.powerLoss();
     this.paper.hostDied();
-    this.#world.network.nodeDied(this.name);
+    this.#world.network.nodeDied(this);
   }
 
   protected writeLatencyMs(): number {
     return this.#world.plan.writeLatencyMs;
   }
 
-  protected durable(effect: HostEffect): (() => void) | undefined {
-    if (effect.kind !== "persist") return undefined;
-    const records = this.#kept(effect.records);
-    return () => {
-      this.ledger.write(records);
-      this.ledger.sync();
-    };
+  protected mayWait(): boolean {
+    return false;
   }
 
-  /** Handed to the disk, never synced: `powerLoss` decides what is left of it. */
-  protected override interrupted(effect: HostEffect): void {
-    if (effect.kind === "persist") this.ledger.write(this.#kept(effect.records));
+  protected makeDurable(effects: readonly HostEffect[]): void {
+    for (const effect of effects) {
+      if (effect.kind !== "persist") continue;
+      this.ledger.write(effect.records);
+      for (const record of effect.records) this.#world.checker.recorded(this.ledger.incarnation, record);
+    }
   }
 
-  #kept(records: readonly LedgerRecord[]): readonly LedgerRecord[] {
-    const lost = lostStates[this.#world.mutant ?? ""];
-    return lost === undefined ? records : records.filter((record) => record.kind !== "job" || record.state !== lost);
+  /** Handed to the disk, never synced. */
+  protected override interrupted(effects: readonly HostEffect[]): void {
+    this.ledger.tear(effects.flatMap((effect) => (effect.kind === "persist" ? effect.records : [])));
   }
 
   #deviceState(): void {
@@ -86,26 +110,34 @@ export class HostNode extends SimNode<HostInput, HostEffect> {
     this.dispatch({ kind: "deviceStateChanged", ready, state });
   }
 
+  imageProgressed(uploadId: string): void {
+    if (this.alive) this.dispatch({ kind: "imageProgressed", uploadId });
+  }
+
   /** The HTTP door: only the upload that is expected comes in. */
-  receiveImage(jobId: string, uploadId: string, digest: string): boolean {
-    if (!this.alive || this.#expected?.uploadId !== uploadId || this.#expected.jobId !== jobId) return false;
+  receiveImage(jobId: string, uploadId: string, digest: string): Answer {
+    if (!this.alive || this.#expected?.uploadId !== uploadId) return "failed";
+    const { ticket } = this.#expected;
     this.#expected = undefined;
     this.#images.set(jobId, digest);
-    this.dispatch({ kind: "imageReceived", jobId, uploadId, sha256: digest, sizeBytes: 1_000, widthDots: 576 });
-    return true;
+    const { sizeBytes, widthDots } = ticket;
+    this.dispatch({ kind: "imageReceived", jobId, uploadId, sha256: digest, sizeBytes, widthDots });
+    if (digest === ticket.sha256) return "kept";
+    this.dispatch({ kind: "imageFailed", jobId, uploadId, reason: "another digest" });
+    return "wrong-digest";
   }
 
   protected perform(effect: HostEffect): void {
     const world = this.#world;
     switch (effect.kind) {
       case "sendMessage":
-        return world.network.send(this, world.nameOf(effect.to), effect.message);
+        return world.send(this, effect.to, effect.message);
       case "expectImage":
-        this.#expected = { jobId: effect.ticket.jobId, uploadId: effect.uploadId };
+        this.#expected = { ticket: effect.ticket, uploadId: effect.uploadId };
         return;
       case "dropImage":
         this.#images.delete(effect.jobId);
-        if (this.#expected?.jobId === effect.jobId) this.#expected = undefined;
+        if (this.#expected?.ticket.jobId === effect.jobId) this.#expected = undefined;
         return;
       case "startOutput":
         return this.#print(effect.jobId, effect.processIds);
@@ -118,9 +150,7 @@ export class HostNode extends SimNode<HostInput, HostEffect> {
         });
         return;
       case "note":
-        if (effect.detail === "ledger-full" && effect.jobId !== undefined && !world.network.faulty) {
-          world.waitsForLedger.add(effect.jobId);
-        }
+        if (effect.detail === "ledger-full" && !world.network.faulty) world.fullLedgers.add(this.attributes.name);
         return;
       case "persist":
         return;
@@ -135,10 +165,3 @@ export class HostNode extends SimNode<HostInput, HostEffect> {
     });
   }
 }
-
-/** Which record each mutant forgets to make durable. */
-const lostStates: Readonly<Record<string, string>> = {
-  "no-intent": "intent",
-  "end-not-durable": "printed",
-  "cancel-not-durable": "canceled",
-};

@@ -1,7 +1,7 @@
 import type { OutputResult } from "../src/devices/device.ts";
 import type { Evidence } from "../src/protocol/job.ts";
 import type { EventLoop } from "./event-loop.ts";
-import type { Plan } from "./faults.ts";
+import type { Plan } from "./plan.ts";
 import type { Random } from "./random.ts";
 
 /** What lies on the floor in front of the printer: the only witness the checkers believe. */
@@ -28,7 +28,7 @@ export class Paper {
   readonly #loop: EventLoop;
   readonly #random: Random;
   readonly #plan: Plan;
-  readonly copies: PaperCopy[] = [];
+  readonly #onCopy: (copy: PaperCopy) => void;
   #powered = true;
   #paperIn = true;
   #output: Output | undefined;
@@ -36,10 +36,12 @@ export class Paper {
   #lateAnswer: string | undefined;
   onState: ((ready: boolean) => void) | undefined;
 
-  constructor(loop: EventLoop, random: Random, plan: Plan) {
+  /** `onCopy` is called for each job whose first byte is on the paper. */
+  constructor(loop: EventLoop, random: Random, plan: Plan, onCopy: (copy: PaperCopy) => void) {
     this.#loop = loop;
     this.#random = random;
     this.#plan = plan;
+    this.#onCopy = onCopy;
   }
 
   get ready(): boolean {
@@ -57,8 +59,8 @@ export class Paper {
     // What a dead host left in the printer comes out first.
     if (this.#output?.handedOver === true) this.#output.copy.complete = true;
     const copy: PaperCopy = { jobId: job.jobId, sha256: job.sha256, complete: false };
-    this.copies.push(copy);
     this.#output = { copy, processIds: job.processIds, handedOver: false, finished, timer: 0 };
+    this.#onCopy(copy);
     this.#loop.after(this.#random.next() * this.#plan.printMs * 0.5, () => {
       if (this.#output?.copy === copy) this.#output.handedOver = true;
     });
@@ -83,10 +85,6 @@ export class Paper {
   /** What a restarted host hears when it asks for an answer it missed. */
   seekEvidence(processIds: readonly [string, string]): Evidence | undefined {
     return this.#lateAnswer === processIds[1] ? "process-id" : undefined;
-  }
-
-  get busy(): boolean {
-    return this.#output !== undefined;
   }
 
   setPower(powered: boolean): void {

@@ -1,5 +1,6 @@
 import type { HistoryRow, JobChange } from "../src/protocol/job.ts";
 import { defaultTimers } from "../src/protocol/limits.ts";
+import type { Peer } from "../src/protocol/messages.ts";
 import { reprintTicket } from "../src/server/resolutions.ts";
 import { ServerMachine } from "../src/server/server-machine.ts";
 import {
@@ -11,21 +12,28 @@ import {
   type ServerPrinterRow,
   serverTables,
 } from "../src/server/server-state.ts";
+import { type Answer, cameAs } from "./client-node.ts";
 import { ImageDisk, RowDisk } from "./disks.ts";
 import { SimNode } from "./sim-node.ts";
 import type { World } from "./world.ts";
 
 export class ServerNode extends SimNode<ServerInput, ServerEffect> {
+  readonly peer = "server";
   readonly rows = new RowDisk();
   readonly spool = new ImageDisk();
   readonly #world: World;
 
   constructor(world: World) {
-    super("server", "server", world.loop, world.random);
+    super("server", world.loop, world.random);
     this.#world = world;
+    this.rows.onWrite = (write) => {
+      if (write.table === serverTables.history && write.op === "put") {
+        world.checker.historyWritten(write.value as HistoryRow);
+      }
+    };
   }
 
-  get serverMachine(): ServerMachine | undefined {
+  get #serverMachine(): ServerMachine | undefined {
     return this.machine instanceof ServerMachine ? this.machine : undefined;
   }
 
@@ -48,38 +56,50 @@ export class ServerNode extends SimNode<ServerInput, ServerEffect> {
         keepEndedMs: 0,
         indeterminatePolicy: () => plan.policy,
         findHistory: (jobId) => history.get(jobId) as HistoryRow | undefined,
-        isBeside: () => true,
+        isBeside: () => plan.beside,
       },
       { meta, jobs, printers, kept },
     );
   }
 
   protected booted(): void {
-    this.#world.network.nodeStarted(this.name);
+    for (const row of [...this.rows.table(serverTables.jobs).values()] as ServerJobRow[]) {
+      const { jobId } = row.ticket;
+      if (!row.imageStored || this.spool.images.has(jobId)) continue;
+      this.dispatch({ kind: "imageLost", jobId, reason: "no file at start" });
+    }
+    this.#world.network.nodeStarted(this);
   }
 
   protected powerLost(): void {
-    this.#world.network.nodeDied(this.name);
+    this.#world.network.nodeDied(this);
   }
 
   protected writeLatencyMs(): number {
     return this.#world.plan.writeLatencyMs;
   }
 
-  protected durable(effect: ServerEffect): (() => void) | undefined {
-    if (effect.kind !== "persist") return undefined;
-    return () => this.rows.commit(effect.writes);
+  protected mayWait(effect: ServerEffect): boolean {
+    return effect.kind === "sendMessage" || effect.kind === "jobChanged" || effect.kind === "note";
   }
 
-  /** Step 305: the stream was checked on the way; false when it was not the announced image. */
-  receiveUpload(jobId: string, digest: string): boolean {
-    const job = this.serverMachine?.job(jobId);
-    if (job === undefined || job.row.ticket.sha256 !== digest) return false;
+  protected makeDurable(effects: readonly ServerEffect[]): void {
+    for (const effect of effects) if (effect.kind === "persist") this.rows.commit(effect.writes);
+  }
+
+  /** Step 305: streamed to the disk and checked on the way. */
+  receiveUpload(jobId: string, digest: string, answered: (answer: Answer) => void): void {
+    const sha256 = this.#serverMachine?.job(jobId)?.row.ticket.sha256;
+    if (sha256 === undefined) return answered("failed");
+    if (!this.spool.images.has(jobId)) {
+      if (digest !== sha256) return answered("wrong-digest");
+      if (this.diskFull) return answered("failed");
+    }
     this.later(this.random.next() * this.writeLatencyMs(), () => {
-      this.spool.images.set(jobId, digest);
+      if (!this.spool.images.has(jobId)) this.spool.images.set(jobId, digest);
       this.later(this.random.next() * 3, () => this.dispatch({ kind: "imageStored", jobId }));
+      answered("kept");
     });
-    return true;
   }
 
   /** A person changes a job; nobody answers when the process is not there. */
@@ -87,13 +107,20 @@ export class ServerNode extends SimNode<ServerInput, ServerEffect> {
     if (this.alive) this.dispatch({ kind: "changeRequested", jobId, change });
   }
 
+  retry(jobId: string): void {
+    if (this.alive) this.dispatch({ kind: "retryRequested", jobId });
+  }
+
+  loadNetwork(loaded: boolean): void {
+    if (this.alive) this.dispatch({ kind: "networkLevelChanged", loaded, reason: loaded ? "90 % of the link" : "" });
+  }
+
   protected perform(effect: ServerEffect): void {
-    const world = this.#world;
     switch (effect.kind) {
       case "sendMessage":
-        return world.network.send(this, world.nameOf(effect.to), effect.message);
+        return this.#world.send(this, effect.to, effect.message);
       case "sendImage":
-        return this.#sendImage(effect.jobId, effect.uploadId);
+        return this.#sendImage(effect.jobId, effect.to, effect.uploadId);
       case "eraseImage":
         this.spool.images.delete(effect.jobId);
         return;
@@ -106,25 +133,47 @@ export class ServerNode extends SimNode<ServerInput, ServerEffect> {
     }
   }
 
-  #sendImage(jobId: string, uploadId: string): void {
-    const world = this.#world;
+  #sendImage(jobId: string, to: Peer, uploadId: string): void {
+    const { network } = this.#world;
+    const host = this.#world.hostOf(to);
+    const ticket = this.#serverMachine?.job(jobId)?.row.ticket;
+    const { life } = this;
+    const ended = (ok: boolean): void =>
+      this.later(1, () => this.dispatch({ kind: "imageTransferEnded", jobId, to, ok, reason: "transfer failed" }));
+    if (ticket === undefined || host === undefined) return ended(false);
     const digest = this.spool.images.get(jobId);
     if (digest === undefined) return this.dispatch({ kind: "imageLost", jobId, reason: "no file" });
-    world.transfer(this.name, "host", digest, (received) => {
-      const ok = received !== undefined && world.host.receiveImage(jobId, uploadId, received);
-      const to = "host:kitchen" as const;
-      this.later(1, () => this.dispatch({ kind: "imageTransferEnded", jobId, to, ok, reason: "transfer failed" }));
-    });
+    network.transfer(
+      this,
+      host,
+      ticket.sizeBytes,
+      () => host.imageProgressed(uploadId),
+      (arrival) => {
+        const answer = arrival === "lost" ? "failed" : host.receiveImage(jobId, uploadId, cameAs(arrival, digest));
+        if (!this.alive || this.life !== life) return;
+        ended(answer === "kept");
+        if (answer === "wrong-digest" && this.spool.quarantineUnless(jobId, ticket.sha256)) {
+          this.later(2, () => this.dispatch({ kind: "imageLost", jobId, reason: "the file is damaged" }));
+        }
+      },
+    );
   }
 
   #compose(jobId: string, newJobId: string): void {
+    const world = this.#world;
     this.later(this.random.next() * this.writeLatencyMs(), () => {
-      const job = this.serverMachine?.job(jobId);
-      if (job === undefined) return;
-      const sha256 = this.#world.makeDigest();
+      const ticket = this.#serverMachine?.job(jobId)?.row.ticket;
+      const damaged = ticket !== undefined && this.spool.quarantineUnless(jobId, ticket.sha256);
+      if (damaged) this.dispatch({ kind: "imageLost", jobId, reason: "the file is damaged" });
+      if (ticket === undefined || damaged || this.diskFull) {
+        return this.dispatch({ kind: "reprintFailed", jobId, reason: "the duplicate could not be made" });
+      }
+      const sha256 = world.makeDigest();
       this.spool.images.set(newJobId, sha256);
-      const { ticket } = job.row;
-      const hostIncarnation = this.#world.host.incarnation;
+      world.checker.made(newJobId, sha256);
+      const hostIncarnation =
+        this.#serverMachine?.printers.find(({ row }) => row.attributes.name === ticket.printer)?.row.attributes
+          .hostIncarnation ?? ticket.hostIncarnation;
       const { sizeBytes, heightDots } = ticket;
       const requestedAtMs = this.now.wallMs;
       const image = { jobId: newJobId, sha256, sizeBytes, heightDots, requestedAtMs, hostIncarnation };

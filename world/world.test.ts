@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { mutants, runSeed } from "./world.ts";
+import { runSeed } from "./world.ts";
 
 // Bounded for CI; `npm run world -- --runs N` goes further. A failing seed is printed and runs again alone.
 const firstSeed = Number(process.env["TWINSPOOL_SEED"] ?? 1);
@@ -17,11 +17,5 @@ describe("the production machines in a world of faults", () => {
     const { plan: _, ...first } = runSeed(4711);
     const { plan: __, ...second } = runSeed(4711);
     expect(second).toEqual(first);
-  });
-
-  it.each(mutants)("notices when a rule is taken away: %s", (mutant) => {
-    let seed = 1;
-    while (seed <= 1_000 && runSeed(seed, mutant).violations.length === 0) seed++;
-    expect(seed).toBeLessThanOrEqual(1_000);
   });
 });

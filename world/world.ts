@@ -1,20 +1,18 @@
-import { clientTables } from "../src/client/client-state.ts";
-import type { LedgerRecord } from "../src/devices/host/ledger-record.ts";
-import type { Peer } from "../src/protocol/messages.ts";
-import { checkEnd, checkNow } from "./checkers.ts";
+import { holdMsOf, isHeld } from "../src/protocol/job-settings.ts";
+import type { Message, Peer } from "../src/protocol/messages.ts";
+import { Checker, checkSpools, clientRow, serverRow } from "./checker.ts";
 import { ClientNode } from "./client-node.ts";
+import { drawPlan } from "./draw-plan.ts";
 import { EventLoop } from "./event-loop.ts";
-import { drawPlan, type Fault, type NodeName, type Plan } from "./faults.ts";
+import { FaultInjector } from "./fault-injector.ts";
 import { HostNode } from "./host-node.ts";
-import { makeLedgerDisk } from "./ledger-disk.ts";
+import { checkEnd } from "./liveness.ts";
 import { Network } from "./network.ts";
-import { Paper } from "./paper.ts";
+import type { NodeName, Plan } from "./plan.ts";
 import { Random } from "./random.ts";
 import { ServerNode } from "./server-node.ts";
 
-/** Rules that can be taken away, so that it is seen that the checkers can fail. */
-export const mutants = ["no-intent", "end-not-durable", "cancel-not-durable", "spool-not-durable"] as const;
-export type Mutant = (typeof mutants)[number];
+export type WorldNode = ServerNode | HostNode | ClientNode;
 
 export interface Verdict {
   readonly seed: number;
@@ -29,39 +27,58 @@ export interface Verdict {
 
 const healMs = 900_000;
 const maxEvents = 400_000;
+const eventsPerCheck = 20;
 
-/** All machines, faulty ports, one seed. */
+/** All machines, faulty ports, one plan. */
 export class World {
   readonly loop = new EventLoop();
   readonly plan: Plan;
   readonly random: Random;
-  readonly mutant: Mutant | undefined;
   readonly network: Network;
+  readonly checker = new Checker();
   readonly server: ServerNode;
-  readonly host: HostNode;
+  readonly hosts: readonly HostNode[];
   readonly clients: readonly ClientNode[];
+  readonly nodes: readonly WorldNode[];
   /** Job id -> index of the client that made it. */
   readonly submitted = new Map<string, number>();
-  /** Every record that was ever durable in the ledger, also when it was pruned later. */
-  readonly recorded = new Map<string, LedgerRecord>();
-  /** Jobs the host refused in quiet times because its (tiny) ledger is full of newer closed jobs: a visible wait. */
-  readonly waitsForLedger = new Set<string>();
+  /** Jobs of which an image rotted in a spool. */
+  readonly rotten = new Set<string>();
+  /** Printers whose (tiny) ledger was full of jobs that are not closed, in quiet times: their queues wait visibly. */
+  readonly fullLedgers = new Set<string>();
+  readonly #faults: FaultInjector;
   #digests = 0;
+  #events = 0;
 
-  constructor(plan: Plan, mutant?: Mutant) {
+  constructor(plan: Plan) {
     this.plan = plan;
-    this.mutant = mutant;
     this.random = new Random(plan.seed * 2 + 1);
     this.network = new Network(this.loop, this.random, plan);
     this.server = new ServerNode(this);
-    const ledger = makeLedgerDisk(plan.ledgerRecords, this.random);
-    this.host = new HostNode(this, ledger, new Paper(this.loop, this.random, plan));
+    this.hosts = plan.printers.map((_, printer) => new HostNode(this, printer));
     this.clients = Array.from({ length: plan.clients }, (_, index) => new ClientNode(this, index));
-    for (const node of this.nodes) this.network.add(node);
+    this.nodes = [this.server, ...this.hosts, ...this.clients];
+    this.#faults = new FaultInjector(this);
   }
 
-  get nodes(): readonly (ServerNode | HostNode | ClientNode)[] {
-    return [this.server, this.host, ...this.clients];
+  printerName(printer: number): string {
+    return `printer-${printer}`;
+  }
+
+  node(name: NodeName): WorldNode {
+    const node = this.nodes.find((candidate) => candidate.name === name);
+    if (node === undefined) throw new Error(`the plan names ${name}, and there is none`);
+    return node;
+  }
+
+  host(printer: number): HostNode {
+    const host = this.hosts[printer];
+    if (host === undefined) throw new Error(`the plan names printer ${printer}, and there is none`);
+    return host;
+  }
+
+  hostOf(peer: Peer): HostNode | undefined {
+    return this.hosts.find((host) => host.peer === peer);
   }
 
   makeDigest(): string {
@@ -69,175 +86,75 @@ export class World {
     return this.#digests.toString(16).padStart(64, "0");
   }
 
-  nameOf(peer: Peer): NodeName {
-    if (peer === "server") return "server";
-    if (peer.startsWith("host:")) return "host";
-    return `client-${Number(peer.slice("client:cl".length))}`;
-  }
-
-  /** Streams an image: fails, arrives damaged, or arrives. `done` gets what arrived. */
-  transfer(from: NodeName, to: NodeName, digest: string, done: (received: string | undefined) => void): void {
-    const { transferFailRate, corruptRate, maxDelayMs } = this.plan;
-    const { faulty } = this.network;
-    const delayMs = faulty ? this.random.next() * maxDelayMs * 2 : 2;
-    this.loop.after(delayMs, () => {
-      const target = this.nodes.find((node) => node.name === to);
-      const reachable = target?.alive === true && this.network.reachable(from, to);
-      if (!reachable || (this.network.faulty && this.random.chance(transferFailRate))) return done(undefined);
-      done(this.network.faulty && this.random.chance(corruptRate) ? "damaged" : digest);
-    });
+  send(from: WorldNode, to: Peer, message: Message): void {
+    for (const node of this.nodes) if (node.peer === to) return this.network.send(from, node, message);
   }
 
   run(): Verdict {
-    for (const client of this.clients) this.#learnPrinter(client);
+    const { plan, loop, checker } = this;
     for (const node of this.nodes) node.start();
-    for (const fault of this.plan.faults) this.#schedule(fault);
-    for (const job of this.plan.jobs) this.loop.at(job.atMs, () => this.clients[job.client]?.submit(job));
-    const violations: string[] = [];
-    let events = 0;
-    const go = (untilMs: number): void => {
-      while (violations.length === 0 && this.loop.step(untilMs)) {
-        events += 1;
-        if (events % 25 === 0) violations.push(...checkNow(this));
-        if (events > maxEvents) violations.push(`I7 no end: ${maxEvents} events at ${this.loop.nowMs} ms`);
-      }
-    };
-    go(this.plan.chaosMs);
-    this.#heal();
-    const untilMs = this.loop.nowMs + healMs;
-    // Quiet does not come while timers repeat: look now and then whether all is done.
-    while (violations.length === 0 && this.loop.nowMs < untilMs) {
-      go(this.loop.nowMs + 10_000);
-      this.loop.at(this.loop.nowMs + 10_000, () => undefined);
+    for (const job of plan.jobs) loop.at(job.atMs, () => this.clients[job.client]?.submit(job));
+    this.#runUntil(plan.chaosMs);
+    this.#faults.heal();
+    const untilMs = loop.nowMs + healMs;
+    // From here on everything must come to its end. Timers repeat for ever: look now and then whether all is done.
+    let left: readonly string[] = [];
+    do {
+      this.#runUntil(loop.nowMs + 10_000);
+      loop.at(loop.nowMs + 10_000, () => undefined);
       this.#releaseAll();
-      if (checkEnd(this).length === 0) break;
-    }
-    if (violations.length === 0) violations.push(...checkNow(this), ...checkEnd(this));
-    const outcomes: Record<string, number> = {};
-    for (const record of this.recorded.values()) {
-      if (record.kind === "job") outcomes[record.state] = (outcomes[record.state] ?? 0) + 1;
-    }
-    const { messages } = this.network;
+      left = checkEnd(this);
+    } while (checker.violations.length === 0 && left.length > 0 && loop.nowMs < untilMs);
+    checkSpools(this);
+    const violations = checker.violations.length > 0 ? checker.violations : left;
     return {
-      seed: this.plan.seed,
-      plan: this.plan,
+      seed: plan.seed,
+      plan,
       violations,
-      events,
-      messages,
-      virtualMs: this.loop.nowMs,
-      outcomes,
+      events: this.#events,
+      messages: this.network.messages,
+      virtualMs: loop.nowMs,
+      outcomes: this.#outcomes(),
     };
   }
 
-  /** The clients have seen the printer once, in a better time. */
-  #learnPrinter(client: ClientNode): void {
-    const value = {
-      name: "kitchen",
-      model: "sim",
-      widthDots: 576,
-      resolutionDpi: 203,
-      hostIncarnation: this.host.incarnation,
-      hostUrl: "http://127.0.0.1:6311",
-    };
-    client.rows.commit([{ op: "put", table: clientTables.printers, key: "kitchen", value }]);
-  }
-
-  #node(name: NodeName): ServerNode | HostNode | ClientNode | undefined {
-    return this.nodes.find((node) => node.name === name);
-  }
-
-  #schedule(fault: Fault): void {
-    switch (fault.kind) {
-      case "crash":
-        this.loop.at(fault.atMs, () => this.#crash(fault.node, fault.downMs));
-        return;
-      case "crash-at-effect":
-        return this.#crashAtEffect(fault.node, fault.effect, fault.downMs);
-      case "cut":
-        this.loop.at(fault.atMs, () => this.network.cut(fault.a, fault.b, fault.downMs));
-        return;
-      case "printer-power":
-        this.loop.at(fault.atMs, () => this.host.paper.setPower(false));
-        this.loop.at(fault.atMs + fault.downMs, () => this.host.paper.setPower(true));
-        return;
-      case "paper-out":
-        this.loop.at(fault.atMs, () => this.host.paper.setPaper(false));
-        this.loop.at(fault.atMs + fault.downMs, () => this.host.paper.setPaper(true));
-        return;
-      case "never-returns":
-        this.loop.at(fault.atMs, () => {
-          const node = this.#node(fault.node);
-          if (node === undefined) return;
-          node.gone = true;
-          node.crash();
-        });
-        return;
-      case "network-load":
-        this.loop.at(fault.atMs, () => this.#loadNetwork(fault.node, true));
-        this.loop.at(fault.atMs + fault.downMs, () => this.#loadNetwork(fault.node, false));
-        return;
-      case "spool-full":
-        this.loop.at(fault.atMs, () => this.#setSpoolLevel(fault.level));
-        this.loop.at(fault.atMs + fault.downMs, () => this.#setSpoolLevel("ok"));
-        return;
-      case "clock-jump":
-        this.loop.at(fault.atMs, () => {
-          const node = this.#node(fault.node);
-          if (node !== undefined) node.wallOffsetMs += fault.byMs;
-        });
+  #runUntil(untilMs: number): void {
+    const { violations } = this.checker;
+    while (violations.length === 0 && this.loop.step(untilMs)) {
+      this.#events += 1;
+      if (this.#events % eventsPerCheck === 0) checkSpools(this);
+      if (this.#events > maxEvents) violations.push(`I7 no end: ${maxEvents} events at ${this.loop.nowMs} ms`);
     }
-  }
-
-  #loadNetwork(name: NodeName, loaded: boolean): void {
-    const reason = loaded ? "90 % of the link" : "";
-    if (name === "server") {
-      if (this.server.alive) this.server.dispatch({ kind: "networkLevelChanged", loaded, reason });
-    } else this.clients.find((client) => client.name === name)?.loadNetwork(loaded);
-  }
-
-  #setSpoolLevel(level: "ok" | "near-full" | "full"): void {
-    if (this.server.alive) this.server.dispatch({ kind: "spoolLevelChanged", level, reason: level });
   }
 
   /** What people hold they release in the end, at both sides. */
   #releaseAll(): void {
-    for (const [jobId, client] of this.submitted) {
-      this.clients[client]?.change(jobId, { held: false, holdMs: null });
-      this.server.change(jobId, { held: false, holdMs: null });
+    for (const [jobId, index] of this.submitted) {
+      const client = this.clients[index];
+      if (client !== undefined && isHeldBack(clientRow(client, jobId))) client.change(jobId, release);
+      if (isHeldBack(serverRow(this, jobId))) this.server.change(jobId, release);
     }
   }
 
-  #crash(name: NodeName, downMs: number): void {
-    const node = this.#node(name);
-    if (node?.alive !== true) return;
-    node.crash();
-    this.loop.after(downMs, () => node.start());
-  }
-
-  #crashAtEffect(name: NodeName, effect: number, downMs: number): void {
-    const node = this.#node(name);
-    if (node === undefined) return;
-    const others = node.onEffect;
-    node.onEffect = () => {
-      others?.();
-      if (node.effectsDone === effect && node.alive) this.#crash(name, downMs);
-    };
-  }
-
-  /** Faults stop; who is not gone for good comes back. From here on everything must come to its end. */
-  #heal(): void {
-    this.network.faulty = false;
-    for (const node of this.nodes) if (node !== this.host) this.#loadNetwork(node.name, false);
-    this.#setSpoolLevel("ok");
-    this.host.paper.setPower(true);
-    this.host.paper.setPaper(true);
-    for (const node of this.nodes) {
-      node.onEffect = undefined;
-      node.start();
+  #outcomes(): Record<string, number> {
+    const outcomes: Record<string, number> = {};
+    for (const records of this.checker.records.values()) {
+      for (const { state } of records.values()) outcomes[state] = (outcomes[state] ?? 0) + 1;
     }
+    return outcomes;
   }
 }
 
-export function runSeed(seed: number, mutant?: Mutant): Verdict {
-  return new World(drawPlan(seed), mutant).run();
+const release = { held: false, holdMs: null };
+
+function isHeldBack(row: Parameters<typeof isHeld>[0] | undefined): boolean {
+  return row !== undefined && (isHeld(row) || holdMsOf(row) !== undefined);
+}
+
+export function runPlan(plan: Plan): Verdict {
+  return new World(plan).run();
+}
+
+export function runSeed(seed: number): Verdict {
+  return runPlan(drawPlan(seed));
 }
