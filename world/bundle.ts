@@ -1,7 +1,8 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, relative, sep } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type * as world from "./world.ts";
 
@@ -24,7 +25,7 @@ export async function bundleInto(folder: string, entry: string, patches: readonl
     entryPoints: [fileURLToPath(new URL(entry, import.meta.url))],
     bundle: true,
     platform: "node",
-    format: "esm",
+    format: "cjs",
     target: "node20",
     write: false,
     logLevel: "silent",
@@ -48,7 +49,7 @@ export async function bundleInto(folder: string, entry: string, patches: readonl
     ],
   });
   for (const { file } of open) throw new Error(`${file} is to be patched, and nothing imports it`);
-  const path = join(folder, `${entry.replace(/\W+/g, "-")}.mjs`);
+  const path = join(folder, `${entry.replace(/\W+/g, "-")}.cjs`);
   await writeFile(path, result.outputFiles[0]?.contents ?? "");
   return path;
 }
@@ -58,7 +59,7 @@ export async function loadPatchedWorld(patches: readonly Patch[]): Promise<World
   const folder = await mkdtemp(join(tmpdir(), "twinspool-world-"));
   try {
     const path = await bundleInto(folder, "./world.ts", patches);
-    return (await import(pathToFileURL(path).href)) as WorldModule;
+    return createRequire(import.meta.url)(path) as WorldModule;
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -27,7 +27,7 @@ export const mutants: readonly Mutant[] = [
         replace: "      this.#ledger.put(image.intent);",
       },
     ],
-    seed: 1,
+    seed: 3,
   },
   {
     name: "end-not-durable",
@@ -60,8 +60,8 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: hostMachine,
-        find: "    this.#persist(record);\n    this.#note(`output-${record.state}`, jobId, record.reason);",
-        replace: "    this.#ledger.put(record);\n    this.#note(`output-${record.state}`, jobId, record.reason);",
+        find: "    this.#persist(record);\n    this.#note(",
+        replace: "    this.#ledger.put(record);\n    this.#note(",
       },
     ],
     seed: 1,
@@ -76,7 +76,7 @@ export const mutants: readonly Mutant[] = [
         replace: "    const refusal",
       },
     ],
-    seed: 1,
+    seed: 3,
   },
   {
     name: "digest-not-checked",
@@ -84,7 +84,7 @@ export const mutants: readonly Mutant[] = [
     patches: [
       { file: hostState, find: '  if (seen.sha256 !== ticket.sha256) return "image-wrong-digest";\n', replace: "" },
     ],
-    seed: 1,
+    seed: 25,
   },
   {
     name: "incarnation-ignored",
@@ -101,7 +101,7 @@ export const mutants: readonly Mutant[] = [
         replace: "",
       },
     ],
-    seed: 1,
+    seed: 75,
   },
   {
     name: "older-cancel-certain",
@@ -113,7 +113,6 @@ export const mutants: readonly Mutant[] = [
         replace: "    const older = false;",
       },
     ],
-    seed: 1,
   },
   {
     name: "intent-forgotten",
@@ -125,7 +124,7 @@ export const mutants: readonly Mutant[] = [
         replace: '      else if (record.state !== "intent") this.#jobs.set(record.jobId, record);',
       },
     ],
-    seed: 1,
+    seed: 3,
   },
   {
     name: "evidence-assumed",
@@ -137,7 +136,7 @@ export const mutants: readonly Mutant[] = [
         replace: '    if (intent !== undefined) return this.#finish(intent, { state: "printed", evidence: "none" });',
       },
     ],
-    seed: 1,
+    seed: 61,
   },
   {
     name: "process-ids-shared",
@@ -155,7 +154,6 @@ export const mutants: readonly Mutant[] = [
     name: "print-while-unsettled",
     rule: "nothing is printed before interrupted outputs are settled",
     patches: [{ file: hostMachine, find: "    if (!this.#unsettled.isEmpty) return;\n", replace: "" }],
-    seed: 1,
   },
   {
     name: "pruned-accepted",
@@ -167,7 +165,6 @@ export const mutants: readonly Mutant[] = [
         replace: "    return id.sequence < 0;",
       },
     ],
-    seed: 1,
   },
   {
     name: "open-jobs-pruned",
@@ -179,7 +176,7 @@ export const mutants: readonly Mutant[] = [
         replace: "      if (recorded && id.nonce === this.config.nonce) lowest = Math.min(lowest, id.sequence);",
       },
     ],
-    seed: 1,
+    seed: 60,
   },
   {
     name: "ids-not-reserved",
@@ -191,7 +188,7 @@ export const mutants: readonly Mutant[] = [
         replace: "  if (reserve === -1) {\n    core.persist(",
       },
     ],
-    seed: 1,
+    seed: 75,
   },
   {
     name: "client-image-not-durable",
@@ -203,7 +200,7 @@ export const mutants: readonly Mutant[] = [
         replace: "      const store = this.#volatile;",
       },
     ],
-    seed: 1,
+    seed: 2,
   },
   {
     name: "upload-answered-first",
@@ -216,7 +213,7 @@ export const mutants: readonly Mutant[] = [
           '    this.dispatch({ kind: "imageStored", jobId });\n    this.later(this.random.next() * this.writeLatencyMs(), () => {\n      if (!this.spool.images.has(jobId)) this.spool.images.set(jobId, digest);',
       },
     ],
-    seed: 1,
+    seed: 162,
   },
   {
     name: "accepted-without-copy",
@@ -241,7 +238,7 @@ export const mutants: readonly Mutant[] = [
           '    core.sendToServer({ type: "jobEnded", ticket: job.row.ticket, outcome: record });\n    eraseJob(core, job);',
       },
     ],
-    seed: 1,
+    seed: 20,
   },
   {
     name: "history-not-durable",
@@ -261,12 +258,13 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: "src/server/printer-hosts.ts",
-        find: "  for (const record of message.records) endJob(core, record, undefined, `host:${name}`);\n  const { hostIncarnation } = message;",
+        find: "  for (const record of message.records) endJob(",
         replace:
-          '  const { hostIncarnation } = message;\n  printer.row = { ...printer.row, cursor: { hostIncarnation, sequence: message.upTo } };\n  core.persist([{ op: "put", table: serverTables.printers, key: name, value: printer.row }]);\n  if (message.records.length > 1) return;\n  for (const record of message.records) endJob(core, record, undefined, `host:${name}`);',
+          "  printer.row = { ...printer.row, cursor: { hostIncarnation: message.hostIncarnation, sequence: message.upTo } };\n" +
+          '  core.persist([{ op: "put", table: serverTables.printers, key: name, value: printer.row }]);\n' +
+          "  for (const record of message.records) endJob(",
       },
     ],
-    seed: 1,
   },
   {
     name: "cancel-without-host",
@@ -278,7 +276,7 @@ export const mutants: readonly Mutant[] = [
         replace: "  closeJob(core, job, undefined);",
       },
     ],
-    seed: 1,
+    seed: 6,
   },
   {
     name: "server-copy-unconfirmed",
@@ -290,7 +288,7 @@ export const mutants: readonly Mutant[] = [
         replace: " || !clientKeepsImage || clientRevision > revision) return;",
       },
     ],
-    seed: 1,
+    seed: 52,
   },
   {
     name: "client-copy-unconfirmed",
@@ -302,7 +300,7 @@ export const mutants: readonly Mutant[] = [
         replace: '  if (settings.spools !== "server" || revision === -1) return;',
       },
     ],
-    seed: 1,
+    seed: 43,
   },
   {
     name: "conflict-ignored",

@@ -3,7 +3,7 @@ import { runSeed } from "./world.ts";
 
 // Bounded for CI; `npm run world -- --runs N` goes further. A failing seed is printed and runs again alone.
 const firstSeed = Number(process.env["TWINSPOOL_SEED"] ?? 1);
-const seeds = Number(process.env["TWINSPOOL_WORLD_RUNS"] ?? 3_000);
+const seeds = Number(process.env["TWINSPOOL_WORLD_RUNS"] ?? 2_000);
 
 describe("the production machines in a world of faults", () => {
   it(`keep I1-I7 over ${seeds} seeds from ${firstSeed}`, () => {
