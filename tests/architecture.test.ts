@@ -23,6 +23,7 @@ import {
   checkTargets,
   checkTestsRun,
   checkVersions,
+  checkWitness,
   checkWorldIsSeeded,
 } from "./architecture/rules.ts";
 import { readTree } from "./architecture/source-tree.ts";
@@ -53,6 +54,7 @@ describe("the source tree", () => {
   it.each([
     ["imports run one way", checkDirections],
     ["the simulator stands alone", checkSimulator],
+    ["the witness of the processes stands alone", checkWitness],
     ["doors never import doors", checkDoors],
     ["imports lead to files, and the product imports no tests", checkTargets],
     ["the protocol and the machines are pure, with all they import", checkPurity],

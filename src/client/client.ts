@@ -131,6 +131,7 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
       random: Math.random,
       log,
       key: config.key,
+      retryFirstMs: config.timers.retryFirstMs,
       dispatch: (input) => {
         this.#runner.dispatch(input);
         if (input.kind === "messageReceived" && input.message.type === "printersListed") this.#serverSeen();
@@ -211,6 +212,7 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
         this.#runner.dispatch({ kind: "jobIdReturned", jobId });
         throw error;
       });
+      this.#log.debug({ job: jobId, step: 304 }, "the image is stored");
       const { pages, heightDots } = rendered;
       onEvent({ event: "rendered", jobId, heightDots });
       this.#listeners.set(jobId, onEvent);
@@ -396,6 +398,7 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
   }
 
   async #erase(jobId: string): Promise<void> {
+    this.#log.debug({ job: jobId, step: 318 }, "the row is erased, the image goes");
     await this.#images.erase(jobId);
     await this.#handover.erase(jobId);
   }

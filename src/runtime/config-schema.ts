@@ -46,7 +46,7 @@ const dayMs = 24 * 60 * 60 * 1000;
 
 type TimerShape = { readonly [K in keyof Timers]: z.ZodDefault<ReturnType<typeof wholeNumber>> };
 const timerDescriptions: { readonly [K in keyof Timers]: string } = {
-  retryFirstMs: "first pause before an unanswered message is repeated",
+  retryFirstMs: "first pause before an unanswered message is repeated, or a peer that is away is dialed again",
   retryLastMs: "longest pause between repetitions",
   serverSilentMs: "a server silent for so long is taken for dead: the client prints by itself",
   startTimeoutMs: "a client that was told to print and has not begun by then is taken over by the server",

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { WebSocket } from "ws";
 import { TwinspoolError } from "../protocol/errors.ts";
-import { limits } from "../protocol/limits.ts";
+import { defaultTimers, limits } from "../protocol/limits.ts";
 import {
   type Hello,
   helloAnswerSchema,
@@ -20,6 +20,8 @@ export interface PeerHubOptions {
   readonly random: () => number;
   readonly log: Log;
   readonly key: string | undefined;
+  /** First pause before a peer that is away is dialed again. */
+  readonly retryFirstMs?: number;
   /** Gets what happens on the links, in the shape machines take it. */
   readonly dispatch: (input: LinkInput) => void;
   /** What each side says of itself is kept for the life of the link. */
@@ -40,8 +42,8 @@ export class PeerHub {
 
   constructor(options: PeerHubOptions) {
     this.#options = options;
-    const { clock, random, key, log } = options;
-    this.#dialer = new Dialer({ clock, random, key, log, retryLastMs: 5_000 });
+    const { clock, random, key, log, retryFirstMs = defaultTimers.retryFirstMs } = options;
+    this.#dialer = new Dialer({ clock, random, key, log, retryFirstMs, retryLastMs: 5_000 });
   }
 
   get peers(): readonly Peer[] {

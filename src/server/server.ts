@@ -134,6 +134,7 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend {
       random: Math.random,
       log,
       key: config.key,
+      retryFirstMs: config.timers.retryFirstMs,
       dispatch: (input) => this.#runner.dispatch(input),
     });
   }
@@ -256,7 +257,7 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend {
       case "sendImage":
         return void this.#sendImage(effect.jobId, effect.to, effect.uploadId);
       case "eraseImage":
-        return this.#images.erase(effect.jobId);
+        return this.#erase(effect.jobId);
       case "composeReprint":
         return void this.#compose(effect.jobId, effect.newJobId);
       case "note":
@@ -274,8 +275,16 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend {
     const { sizeBytes, sha256 } = ticket;
     if (!this.#images.has(jobId)) {
       await this.#images.receive(jobId, chunks, { sizeBytes, sha256 }, (head) => checkHead(head, ticket));
+      this.#log.debug({ job: jobId, step: 306 }, "the image is stored");
     }
     this.#runner.dispatch({ kind: "imageStored", jobId });
+  }
+
+  /** Its rows are durable already: steps 314 and 315 are one transaction. */
+  async #erase(jobId: string): Promise<void> {
+    this.#log.debug({ job: jobId, step: 315 }, "the history is written, the job is out of the queue");
+    await this.#images.erase(jobId);
+    this.#log.debug({ job: jobId, step: 316 }, "the image is erased");
   }
 
   async #sendImage(jobId: string, to: Peer, uploadId: string): Promise<void> {

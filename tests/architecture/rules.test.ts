@@ -14,6 +14,7 @@ import {
   checkTargets,
   checkTestsRun,
   checkVersions,
+  checkWitness,
   checkWorldIsSeeded,
 } from "./rules.ts";
 import { treeOf } from "./source-tree.ts";
@@ -88,6 +89,15 @@ describe("the simulator", () => {
     ["firmware-sim/a.test.ts", "src/protocol/b.ts"],
   ])("%s may not import %s", (from, to) => {
     expect(checkSimulator(importing(from, to))).toHaveLength(1);
+  });
+});
+
+describe("the witness", () => {
+  it("imports nothing of what it watches", () => {
+    expect(checkWitness(importing("chaos/a.ts", "chaos/b.ts"))).toEqual([]);
+    expect(checkWitness(importing("chaos/a.ts", "src/protocol/b.ts"))).toHaveLength(1);
+    expect(checkWitness(importing("chaos/a.test.ts", "firmware-sim/mod.ts"))).toHaveLength(1);
+    expect(checkWitness(importing("chaos/a.ts", "world/b.ts"))).toHaveLength(1);
   });
 });
 

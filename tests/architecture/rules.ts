@@ -13,7 +13,7 @@ function lineOf(text: string, index: number): number {
 
 /** Tests, and what only tests use. */
 export function isTest(path: string): boolean {
-  return /\.test\.ts$|(^|\/)test-[\w-]+\.ts$|^(tests|bench|world|spec|hw-tests)\//.test(path);
+  return /\.test\.ts$|(^|\/)test-[\w-]+\.ts$|^(tests|bench|world|chaos|spec|hw-tests)\//.test(path);
 }
 
 // ---- directions (design: protocol, image <- runtime <- spool <- devices | server | client <- cli <- main)
@@ -65,6 +65,15 @@ export function checkSimulator(tree: SourceTree): Violation[] {
     }
     if (!file.path.startsWith("src/") || isTest(file.path) || simulatorUsers.test(file.path)) return [];
     return [at(file, edge.line, "only escpos.ts, sim.ts and the command line may import the simulator")];
+  });
+}
+
+/** The checker of the processes is independent: it reads paper, ledger and databases with readers of its own. */
+export function checkWitness(tree: SourceTree): Violation[] {
+  return edges(tree).flatMap(({ file, edge }) => {
+    if (!file.path.startsWith("chaos/") || edge.target === undefined) return [];
+    const isOwn = edge.target.startsWith("chaos/") || edge.target.startsWith("dist/");
+    return isOwn ? [] : [at(file, edge.line, `the witness may not import ${edge.target}`)];
   });
 }
 
@@ -235,7 +244,7 @@ export function checkLinks(tree: SourceTree, exists: (path: string) => boolean):
   });
 }
 
-const namedPath = /`((?:\.ci|src|firmware-sim|world|spec|tests|hw-tests|scripts|bench|docs|fonts)\/[\w./-]*)`/g;
+const namedPath = /`((?:\.ci|src|firmware-sim|world|chaos|spec|tests|hw-tests|scripts|bench|docs|fonts)\/[\w./-]*)`/g;
 
 /** Files and folders that a document names in code style exist. Words in capitals stand for any name. */
 export function checkNamedPaths(tree: SourceTree, exists: (path: string) => boolean): Violation[] {

@@ -107,6 +107,7 @@ class HostShell {
       random: Math.random,
       log: this.#log,
       key: options.config.key,
+      retryFirstMs: options.config.timers.retryFirstMs,
       dispatch: (input) => this.#dispatch(input),
     });
   }
@@ -206,6 +207,7 @@ class HostShell {
         if (this.#expected?.ticket.jobId === effect.jobId) this.#expected = undefined;
         return;
       case "startOutput":
+        this.#log.debug({ job: effect.jobId, step: 310 }, "the intent is durable, the output begins");
         this.#printing = this.#print(effect.jobId, effect.processIds);
         return;
       case "cancelOutput":
