@@ -1,11 +1,16 @@
 import { parseArgs } from "node:util";
 import type { Bench } from "./bench.ts";
+import { benchBigDocument } from "./big-document.ts";
 import { benchDiskWrites } from "./disk-writes.ts";
 import { benchPrintPath } from "./print-path-figures.ts";
 import { benchSimulator, benchSimulatorInRealTime } from "./simulator-figures.ts";
 
 const benches: Readonly<Record<string, Bench>> = {
   "print-path": { about: "jobs from client to printer, beside plain fdatasync (default)", run: benchPrintPath },
+  "big-document": {
+    about: "memory of client and server over a document of 1 GiB and a gigapixel (Linux)",
+    run: benchBigDocument,
+  },
   "disk-writes": {
     about: "bytes that reach the disks of client, server and host per job (Linux, root)",
     run: benchDiskWrites,

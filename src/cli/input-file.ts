@@ -18,14 +18,14 @@ export interface InputFile {
 }
 
 /** The named file, or for `-` a private copy of the standard input. Throws `document-too-large`. */
-export async function openInput(file: string, io: Io): Promise<InputFile> {
+export async function openInput(file: string, io: Io, maxBytes: number = limits.documentBytes): Promise<InputFile> {
   if (file !== "-") return { path: file, name: basename(file), isCopy: false, close: () => Promise.resolve() };
   // mkdtemp makes the folder for this user alone.
   const folder = await mkdtemp(join(tmpdir(), "twinspool-"));
   const close = (): Promise<void> => rm(folder, { recursive: true, force: true });
   const path = join(folder, "document");
   try {
-    await pipeline(io.stdin, bounded, createWriteStream(path, { mode: 0o600 }));
+    await pipeline(io.stdin, (chunks) => bounded(chunks, maxBytes), createWriteStream(path, { mode: 0o600 }));
     return { path, name: "stdin", isCopy: true, close };
   } catch (error) {
     await close();
@@ -33,12 +33,12 @@ export async function openInput(file: string, io: Io): Promise<InputFile> {
   }
 }
 
-async function* bounded(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* bounded(chunks: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Uint8Array> {
   let bytes = 0;
   for await (const chunk of chunks) {
     bytes += chunk.length;
-    if (bytes > limits.documentBytes) {
-      throw new TwinspoolError("document-too-large", `the limit is ${limits.documentBytes} bytes`);
+    if (bytes > maxBytes) {
+      throw new TwinspoolError("document-too-large", `stdin has more than the ${maxBytes} bytes of documentBytes`);
     }
     yield chunk;
   }

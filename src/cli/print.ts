@@ -44,7 +44,7 @@ export async function runPrint(files: readonly string[], flags: PrintFlags, io: 
   const wish = { ...chooseSpools(flags, config), ...parseWish(flags) };
   const stop = interrupted();
   const desk = await openDesk({ config, onNote: (text) => note(io, text), humanLog: io.stderr.isTerminal });
-  const session = new PrintSession(desk, flags, io);
+  const session = new PrintSession(desk, flags, io, config.documentBytes);
   const leaving = new AbortController();
   try {
     const work = session.printAll(files, wish, leaving.signal);
@@ -70,8 +70,10 @@ class PrintSession {
   readonly #flags: PrintFlags;
   readonly #io: Io;
   readonly #inputs: InputFile[] = [];
+  readonly #maxDocumentBytes: number;
 
-  constructor(desk: PrintDesk, flags: PrintFlags, io: Io) {
+  constructor(desk: PrintDesk, flags: PrintFlags, io: Io, maxDocumentBytes: number) {
+    this.#maxDocumentBytes = maxDocumentBytes;
     this.desk = desk;
     this.#flags = flags;
     this.#io = io;
@@ -100,7 +102,7 @@ class PrintSession {
   async #print(file: string, tracker: PrintTracker, wish: Wish): Promise<void> {
     const gone = (error: unknown): void => this.#fail(tracker, error);
     try {
-      const input = await openInput(file, this.#io);
+      const input = await openInput(file, this.#io, this.#maxDocumentBytes);
       this.#inputs.push(input);
       const { title = input.name, ...rest } = wish;
       const documentDateMs = input.isCopy ? undefined : await modifiedMs(input.path);

@@ -200,7 +200,11 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
     const keep = this.#keepsImage(request.spools);
     const { path, copies, format } = request;
     const source = { path, name: request.name ?? basename(path) };
-    const rendered = await renderDocument(source, printer, { copies, ...(format && { format }) });
+    const rendered = await renderDocument(source, printer, {
+      copies,
+      maxDocumentBytes: this.#config.documentBytes,
+      ...(format && { format }),
+    });
     const writer = await (keep ? this.#images : this.#handover).create().catch(async (error: unknown) => {
       await rendered.close();
       throw error;

@@ -104,7 +104,7 @@ async function takeDocument(
   try {
     const wanted = parseQuery(request, config);
     await mkdir(folder, { recursive: true });
-    await pipeline(bounded(request), createWriteStream(path, { flags: "wx", mode: 0o600 }));
+    await pipeline(bounded(request, config.documentBytes), createWriteStream(path, { flags: "wx", mode: 0o600 }));
     await client.print({ ...wanted, path }, (event) => tell(response, event));
   } catch (error) {
     if (!response.headersSent) return sendError(response, error);
@@ -121,12 +121,12 @@ function tell(response: ServerResponse, event: PrintEvent): void {
   if (event.event === "closed" || event.event === "refused" || event.event === "failed") response.end();
 }
 
-async function* bounded(request: IncomingMessage): AsyncGenerator<Uint8Array> {
+async function* bounded(request: IncomingMessage, maxBytes: number): AsyncGenerator<Uint8Array> {
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Uint8Array>) {
     bytes += chunk.length;
-    if (bytes > limits.documentBytes) {
-      throw new TwinspoolError("document-too-large", `the limit is ${limits.documentBytes} bytes`);
+    if (bytes > maxBytes) {
+      throw new TwinspoolError("document-too-large", `documentBytes of this client allows ${maxBytes}`);
     }
     yield chunk;
   }

@@ -29,6 +29,8 @@ export interface RenderOptions {
   readonly copies?: number;
   /** What the document is, when its first bytes need not tell. */
   readonly format?: DocumentFormat;
+  /** Largest document, bytes; default `limits.documentBytes`. */
+  readonly maxDocumentBytes?: number;
 }
 
 /** A document that was checked to its end and can now be drawn. */
@@ -68,7 +70,7 @@ export async function renderDocument(
     throw new TwinspoolError("request-invalid", `${copies} copies, expected 1 to ${limits.copies}`);
   }
   const name = source.name ?? basename(source.path);
-  const head = await readHead(source.path, name);
+  const head = await readHead(source.path, name, options.maxDocumentBytes ?? limits.documentBytes);
   const format = options.format ?? detectFormat(head, name);
   const document = await openDocument(source.path, format, target, options.mode ?? "auto");
   const close = async (): Promise<void> => document.close?.();
@@ -139,16 +141,16 @@ async function* encodeAndClose(
 }
 
 /** The first bytes of the file; refuses what is no file, or larger than the limit. */
-async function readHead(path: string, name: string): Promise<Uint8Array> {
+async function readHead(path: string, name: string, maxBytes: number): Promise<Uint8Array> {
   let file: FileHandle | undefined;
   try {
     file = await open(path, "r");
     const stat = await file.stat();
     if (!stat.isFile()) throw new TwinspoolError("document-missing", `${name} is not a file`);
-    if (stat.size > limits.documentBytes) {
+    if (stat.size > maxBytes) {
       throw new TwinspoolError(
         "document-too-large",
-        `${name} has ${stat.size} bytes, the limit is ${limits.documentBytes}`,
+        `${name} has ${stat.size} bytes, documentBytes allows ${maxBytes}`,
       );
     }
     const head = new Uint8Array(Math.min(stat.size, detectionBytes));

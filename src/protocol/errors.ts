@@ -36,7 +36,7 @@ export const errorTable = {
   },
   "document-too-large": {
     sentence: "the document is larger than the limit",
-    next: "split or shrink the document",
+    next: "split or shrink it; documentBytes in the configuration of the client is the limit of its bytes",
     httpStatus: 413,
     retryable: false,
     fault: "user",

@@ -19,7 +19,9 @@ export const limits = {
   /** 32 m of paper at 203 dpi. */
   imageHeightDots: 262_144,
   openJobsPerClient: 1000,
-  documentBytes: 512 * 1024 * 1024,
+  /** Of a document, unless the configuration says otherwise; it is streamed, so it costs time and disk, not memory. */
+  documentBytes: 64 * 1024 * 1024,
+  documentBytesAtMost: 16 * 1024 * 1024 * 1024,
   copies: 99,
   /** Holding and expiry: a year. */
   jobDelayMs: 366 * 24 * 60 * 60 * 1000,

@@ -124,6 +124,9 @@ export const configSchema = section({
       .default(0)
       .describe("minutes that images of finished jobs are kept; 0: erased at once"),
   }).prefault({}),
+  documentBytes: wholeNumber(1024, limits.documentBytesAtMost)
+    .default(limits.documentBytes)
+    .describe("most bytes of a document that this client takes; its print image has a limit of its own"),
   spoolQuotaBytes: wholeNumber(limits.imageBytes, 2 ** 50)
     .default(2 ** 30)
     .describe("most bytes that this spool may take"),
