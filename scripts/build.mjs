@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -10,6 +10,8 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const entryPoints = {
   main: `${root}src/main.ts`,
   "firmware-sim": `${root}firmware-sim/mod.ts`,
+  twinspool: `${root}src/mod.ts`,
+  "node-escpos": `${root}src/library/node-escpos.ts`,
 };
 rmSync(`${root}dist`, { recursive: true, force: true });
 await build({
@@ -37,13 +39,28 @@ await build({
 // The simulator's live page is served as it is written.
 cpSync(`${root}firmware-sim/web`, `${root}dist/web`, { recursive: true });
 
-// Programs import the simulator with its types.
+// Programs import the simulator and the library with their types.
 const compiler = join(createRequire(import.meta.url).resolve("typescript/package.json"), "../bin/tsc");
 execFileSync(process.execPath, [compiler, "-p", `${root}scripts/tsconfig.types.json`], { stdio: "inherit" });
-for (const name of readdirSync(`${root}dist/types`, { recursive: true })) {
-  const path = join(root, "dist/types", name.toString());
-  if (!path.endsWith(".d.ts")) continue;
-  // Declarations name files as the bundler's sources do; a reader of the package has only the declarations.
-  writeFileSync(path, readFileSync(path, "utf8").replaceAll(/(from |import\()"(\.[^"]*)\.ts"/g, '$1"$2.js"'));
+const types = join(root, "dist/types");
+const wanted = new Set();
+for (const [name, path] of Object.entries(entryPoints)) {
+  if (name === "main") continue;
+  const declaration = relative(root, path).replaceAll("\\", "/").replace(/\.ts$/, ".d.ts");
+  writeFileSync(`${root}dist/${name}.d.ts`, `export * from "./types/${declaration.replace(/\.d\.ts$/, ".js")}";\n`);
+  keepDeclaration(join(types, declaration));
 }
-writeFileSync(`${root}dist/firmware-sim.d.ts`, 'export * from "./types/mod.js";\n');
+for (const name of readdirSync(types, { recursive: true })) {
+  const path = join(types, name.toString());
+  if (path.endsWith(".d.ts") && !wanted.has(path)) rmSync(path);
+}
+
+/** Declarations name files as the bundler's sources do; a reader of the package has only the declarations. */
+function keepDeclaration(path) {
+  if (wanted.has(path)) return;
+  wanted.add(path);
+  const text = readFileSync(path, "utf8").replaceAll(/(from |import\()"(\.[^"]*)\.ts"/g, '$1"$2.js"');
+  writeFileSync(path, text);
+  for (const match of text.matchAll(/(?:from |import\()"(\.[^"]*)\.js"/g))
+    keepDeclaration(join(path, "..", `${match[1]}.d.ts`));
+}

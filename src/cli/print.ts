@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { jobPath } from "../client/api.ts";
 import { openDesk, type PrintDesk } from "../client/desk.ts";
-import type { PrintRequest } from "../client/print-request.ts";
+import { cutTitle, type PrintRequest } from "../client/print-request.ts";
 import { jobAnswerSchema, type PrintEvent } from "../protocol/api.ts";
 import { TwinspoolError } from "../protocol/errors.ts";
 import { type SourceChoice, type Spools, sourceChoiceSchema, spoolsSchema } from "../protocol/job.ts";
@@ -232,16 +232,6 @@ function parseWish(flags: PrintFlags): Omit<Wish, "source" | "spools"> {
     ...(at === undefined ? {} : { holdMs: parseMoment("--at", at, Date.now()) }),
     ...(expires === undefined ? {} : { expiresMs: parseDuration("--expires", expires) }),
   };
-}
-
-/** Cut between characters, never inside one. */
-function cutTitle(title: string): string {
-  let kept = "";
-  for (const char of title) {
-    if (kept.length + char.length > limits.titleChars) break;
-    kept += char;
-  }
-  return kept;
 }
 
 /** Undefined for what cannot be read: whoever opens the document says so. */

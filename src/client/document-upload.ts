@@ -70,11 +70,15 @@ async function readEvents(
 ): Promise<void> {
   if (response.statusCode !== 200) throw errorFromBody(response.statusCode ?? 0, await readJson(response), url);
   let last: PrintEvent | undefined;
-  // A reset of the connection is told by the missing last event.
+  // A reset of the connection is told by the missing last event, and on some versions of Node by the lines as well.
   response.on("error", () => {});
-  for await (const line of createInterface({ input: response })) {
-    last = parseEvent(line, url);
-    onEvent(last);
+  try {
+    for await (const line of createInterface({ input: response })) {
+      last = parseEvent(line, url);
+      onEvent(last);
+    }
+  } catch (error) {
+    throw error instanceof TwinspoolError ? error : goneError(url, error, signal);
   }
   if (last !== undefined && ["closed", "refused", "failed"].includes(last.event)) return;
   throw goneError(url, undefined, signal);

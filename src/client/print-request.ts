@@ -1,4 +1,5 @@
 import type { SourceChoice, Spools } from "../protocol/job.ts";
+import { limits } from "../protocol/limits.ts";
 
 /** What someone at the client wants printed, and how. */
 export interface PrintRequest {
@@ -21,4 +22,14 @@ export interface PrintRequest {
   readonly holdMs?: number;
   /** Canceled when it has not begun by then, from now. */
   readonly expiresMs?: number;
+}
+
+/** A title as short as the protocol allows: cut between characters, never inside one. */
+export function cutTitle(title: string): string {
+  let kept = "";
+  for (const char of title) {
+    if (kept.length + char.length > limits.titleChars) break;
+    kept += char;
+  }
+  return kept;
 }

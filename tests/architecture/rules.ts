@@ -27,6 +27,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   devices: ["protocol", "image", "runtime", "spool"],
   server: ["protocol", "image", "runtime", "spool"],
   client: ["protocol", "image", "runtime", "spool"],
+  library: ["protocol", "image", "runtime", "spool", "client"],
+  mod: ["protocol", "library"],
   cli: ["protocol", "image", "runtime", "spool", "devices", "server", "client"],
   main: ["protocol", "image", "runtime", "spool", "devices", "server", "client", "cli"],
 };
