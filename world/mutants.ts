@@ -319,9 +319,9 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: serverNode,
-        find: "      const damaged = ticket !== undefined && this.spool.quarantineUnless(jobId, ticket.sha256);",
+        find: "      const damaged = this.spool.quarantineUnless(jobId, ticket.sha256);",
         replace:
-          '      const damaged = false;\n      if (this.spool.images.get(jobId) !== ticket?.sha256) world.checker.made(newJobId, "rotten");',
+          '      const damaged = false;\n      if (this.spool.images.get(jobId) !== ticket.sha256) world.checker.made(newJobId, "rotten");',
       },
     ],
     seed: 3,

@@ -1,7 +1,6 @@
 import type { HistoryRow, JobChange } from "../src/protocol/job.ts";
 import { defaultTimers } from "../src/protocol/limits.ts";
 import type { Peer } from "../src/protocol/messages.ts";
-import { reprintTicket } from "../src/server/resolutions.ts";
 import { ServerMachine } from "../src/server/server-machine.ts";
 import {
   type KeptImageRow,
@@ -125,7 +124,7 @@ export class ServerNode extends SimNode<ServerInput, ServerEffect> {
         this.spool.images.delete(effect.jobId);
         return;
       case "composeReprint":
-        return this.#compose(effect.jobId, effect.newJobId);
+        return this.#compose(effect);
       case "note":
       case "jobChanged":
       case "persist":
@@ -159,25 +158,19 @@ export class ServerNode extends SimNode<ServerInput, ServerEffect> {
     );
   }
 
-  #compose(jobId: string, newJobId: string): void {
+  #compose({ jobId, marked, ticket }: Extract<ServerEffect, { kind: "composeReprint" }>): void {
     const world = this.#world;
     this.later(this.random.next() * this.writeLatencyMs(), () => {
-      const ticket = this.#serverMachine?.job(jobId)?.row.ticket;
-      const damaged = ticket !== undefined && this.spool.quarantineUnless(jobId, ticket.sha256);
+      const newJobId = ticket.jobId;
+      const damaged = this.spool.quarantineUnless(jobId, ticket.sha256);
       if (damaged) this.dispatch({ kind: "imageLost", jobId, reason: "the file is damaged" });
-      if (ticket === undefined || damaged || this.diskFull) {
-        return this.dispatch({ kind: "reprintFailed", jobId, reason: "the duplicate could not be made" });
+      if (damaged || this.diskFull) {
+        return this.dispatch({ kind: "reprintFailed", jobId, reason: "the copy could not be made" });
       }
-      const sha256 = world.makeDigest();
+      const sha256 = marked ? world.makeDigest() : ticket.sha256;
       this.spool.images.set(newJobId, sha256);
       world.checker.made(newJobId, sha256);
-      const hostIncarnation =
-        this.#serverMachine?.printers.find(({ row }) => row.attributes.name === ticket.printer)?.row.attributes
-          .hostIncarnation ?? ticket.hostIncarnation;
-      const { sizeBytes, heightDots } = ticket;
-      const requestedAtMs = this.now.wallMs;
-      const image = { jobId: newJobId, sha256, sizeBytes, heightDots, requestedAtMs, hostIncarnation };
-      this.later(1, () => this.dispatch({ kind: "reprintComposed", jobId, ticket: reprintTicket(ticket, image) }));
+      this.later(1, () => this.dispatch({ kind: "reprintComposed", jobId, ticket: { ...ticket, sha256 } }));
     });
   }
 }

@@ -14,6 +14,7 @@ const verbs = [
   "preview",
   "cancel",
   "retry",
+  "move",
   "pause",
   "resume",
   "jobs",

@@ -61,6 +61,7 @@ function buildProgram(io: Io, version: string, onEnd: (code: ExitCode) => void):
   addRoles(add);
   addPrint(add);
   addJobVerbs(add);
+  addMove(add);
   addPrinterVerbs(add);
   addReadingVerbs(add);
   addSim(add);
@@ -243,9 +244,25 @@ function addJobVerbs(add: Add): void {
   );
   add(
     job("retry")
-      .description("print a held job again")
-      .addHelpText("after", examples([[`twinspool retry ${id}`, "after a look at the paper"]])),
+      .description("print a held job again, or an ended one whose image is kept; marked as a duplicate")
+      .option("--unmarked", "without the mark; only of an ended job")
+      .addHelpText(
+        "after",
+        examples([
+          [`twinspool retry ${id}`, "of a held job, after a look at the paper"],
+          [`twinspool retry ${id} --unmarked`, "one more of an ended job, see retention.keepEndedMinutes"],
+        ]),
+      ),
     async ([jobId = ""], flags, io) => (await import("./retry.ts")).runRetry(jobId, flags, io),
+  );
+}
+
+function addMove(add: Add): void {
+  add(
+    withCommon(new Command("move").argument("<job>", "job id").argument("<printer>", "where it is to be printed"))
+      .description("move a job that has not begun to another printer of the same width")
+      .addHelpText("after", examples([["twinspool move 1f0c9a7e-k3x9q2-42 bar", "it goes on there under a new id"]])),
+    async ([jobId = "", printer = ""], flags, io) => (await import("./move.ts")).runMove(jobId, printer, flags, io),
   );
 }
 

@@ -42,6 +42,7 @@ function jobFields(job: JobView): Field[] {
     ["requested", formatTime(job.requestedAtMs)],
     ["document date", optionalTime(job.documentDateMs)],
     ["prints again", job.reprintOf],
+    ["moved from", job.movedFrom],
     ...(job.outcome === undefined ? [] : outcomeFields(job.outcome, job.outcome.outcome)),
     ...eventFields(job.events),
   ];
@@ -64,6 +65,8 @@ export function rowFields(row: HistoryRow): Field[] {
     ["requested", optionalTime(row.requestedAtMs)],
     ["document date", optionalTime(row.documentDateMs)],
     ["prints again", row.reprintOf],
+    ["moved from", row.movedFrom],
+    ["went on as", row.copiedAs],
     ...outcomeFields(row.outcome, outcomeOf(row)),
     ...eventFields(row.events),
   ];

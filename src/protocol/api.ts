@@ -23,7 +23,8 @@ export const spoolHeader = "x-twinspool-spool";
  *     GET  /api/jobs/JOB/image            the print image (PWG Raster); a client asks the server for what it has not
  *     GET  /api/jobs/JOB/preview.png      the same dots as PNG
  *     POST /api/jobs/JOB/cancel           { job: JobView } or { history: HistoryRow }
- *     POST /api/jobs/JOB/retry            the same (server only)
+ *     POST /api/jobs/JOB/retry            body: { unmarked? }; the same, `copy` is the new job's id (server only)
+ *     POST /api/jobs/JOB/move             body: { printer }; the same as of cancel (server only)
  *     PATCH /api/jobs/JOB                 body: JobChange; the same; 409 when the job is on its way (also at the client)
  *     GET  /api/history?FILTERS&limit=&before=   { rows: HistoryRow[], next?: string }, newest first; `before` is the
  *          `next` of the page before. FILTERS: printer, client, source (chosen), sentBy (used), outcome, from and to
@@ -62,6 +63,9 @@ export const jobViewSchema = z.object({
   sentBy: sourceSchema.optional(),
   outcome: outcomeRecordSchema.optional(),
   reprintOf: jobIdSchema.optional(),
+  movedFrom: jobIdSchema.optional(),
+  /** The printer it is on its way to, once its own printer host has said that it will not print it. */
+  moveTo: z.string().optional(),
   /** What happened to it, oldest first; only the server tells. */
   events: z.array(jobEventSchema).optional(),
 });
@@ -79,7 +83,12 @@ export const printerViewSchema = z.object({
 export type PrinterView = z.infer<typeof printerViewSchema>;
 
 export const jobsAnswerSchema = z.object({ jobs: z.array(jobViewSchema) });
-export const jobAnswerSchema = z.object({ job: jobViewSchema.optional(), history: historyRowSchema.optional() });
+export const jobAnswerSchema = z.object({
+  job: jobViewSchema.optional(),
+  history: historyRowSchema.optional(),
+  /** The job that prints it again. */
+  copy: jobIdSchema.optional(),
+});
 export type JobAnswer = z.infer<typeof jobAnswerSchema>;
 export const printersAnswerSchema = z.object({ printers: z.array(printerViewSchema) });
 

@@ -139,6 +139,13 @@ export const errorTable = {
     retryable: false,
     fault: "user",
   },
+  "job-not-movable": {
+    sentence: "the job cannot be moved to another printer any more",
+    next: "see how it stands with: twinspool show JOB; once it has ended, twinspool retry JOB prints a kept image again",
+    httpStatus: 409,
+    retryable: false,
+    fault: "user",
+  },
   "ledger-other": {
     sentence: "the job was made for an older ledger of this printer host",
     next: "check the paper; then print again with: twinspool retry JOB, or drop it with: twinspool cancel JOB",

@@ -62,6 +62,8 @@ export const jobTicketSchema = z.object({
   hostIncarnation: incarnationSchema,
   /** The job this one prints again, marked as a duplicate. */
   reprintOf: jobIdSchema.optional(),
+  /** The job this one is, at another printer before a person moved it. */
+  movedFrom: jobIdSchema.optional(),
 });
 export type JobTicket = z.infer<typeof jobTicketSchema>;
 
@@ -172,6 +174,9 @@ export const historyRowSchema = z.object({
   documentDateMs: wallMsSchema.optional(),
   sizeBytes: z.int().min(1).optional(),
   reprintOf: jobIdSchema.optional(),
+  movedFrom: jobIdSchema.optional(),
+  /** The job that was made of it: moved to another printer, or printed again. */
+  copiedAs: jobIdSchema.optional(),
   /** What happened on the way, oldest first. */
   events: z.array(jobEventSchema).max(limits.eventsPerJob).optional(),
   /** Of the printer when it printed: turns rows of dots into millimetres. */
@@ -185,6 +190,6 @@ export const historyRowSchema = z.object({
   /** A person kept it waiting, so its wait says nothing about the system. */
   heldBack: z.boolean().optional(),
   /** What a person or a policy decided about an indeterminate job. */
-  resolution: z.enum(["assumed-printed", "reprinted", "dismissed"]).optional(),
+  resolution: z.enum(["assumed-printed", "reprinted", "dismissed", "moved"]).optional(),
 });
 export type HistoryRow = z.infer<typeof historyRowSchema>;

@@ -34,7 +34,7 @@ export function makeHistoryRow(
   const startedHereMs = events?.findLast(({ event }) => event === printsEvent)?.atMs;
   const { source, spools, priority } = settingsOf(job);
   const heldBack = wasHeldBack(job);
-  const { requestedAtMs, documentDateMs, sizeBytes, reprintOf } = ticket;
+  const { requestedAtMs, documentDateMs, sizeBytes, reprintOf, movedFrom } = ticket;
   return {
     ...common,
     title: ticket.title,
@@ -51,6 +51,7 @@ export function makeHistoryRow(
     ...(startedHereMs === undefined ? {} : { startedHereMs }),
     ...(documentDateMs === undefined ? {} : { documentDateMs }),
     ...(reprintOf === undefined ? {} : { reprintOf }),
+    ...(movedFrom === undefined ? {} : { movedFrom }),
     ...(events === undefined || events.length === 0 ? {} : { events: [...events] }),
   };
 }

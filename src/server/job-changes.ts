@@ -30,7 +30,8 @@ export function changeRefusal(
 
 /** On its way to the printer it is not called back: only a cancel is asked of the host. */
 function isChangeable(job: ServerJob): boolean {
-  return !isActive(job) && !job.row.cancelRequested && job.row.outcome === undefined && !job.composing;
+  if (job.row.moveTo !== undefined || job.composing) return false;
+  return !isActive(job) && !job.row.cancelRequested && job.row.outcome === undefined;
 }
 
 /** The change of a person at the server. */

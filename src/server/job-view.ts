@@ -54,13 +54,18 @@ export function viewJob(job: ServerJob, at?: ServerPrinter): JobView {
     ...(sentBy === undefined ? {} : { sentBy }),
     ...(outcome === undefined ? {} : { outcome }),
     ...(ticket.reprintOf === undefined ? {} : { reprintOf: ticket.reprintOf }),
+    ...(ticket.movedFrom === undefined ? {} : { movedFrom: ticket.movedFrom }),
+    ...(job.row.moveTo === undefined ? {} : { moveTo: job.row.moveTo }),
     events: [...job.row.events],
   };
 }
 
 /** Asked for, and not failed: the held job is on its way to become a marked duplicate. */
 function isReprinting(job: ServerJob): boolean {
-  return job.composing || (job.row.retryRequested && !job.composeFailed);
+  if (job.composing) return true;
+  return (
+    !job.composeFailed && (job.row.retryRequested || (job.row.moveTo !== undefined && job.row.outcome !== undefined))
+  );
 }
 
 function stateOf(job: ServerJob): JobView["state"] {
@@ -72,7 +77,8 @@ function stateOf(job: ServerJob): JobView["state"] {
 }
 
 function reasonOf(job: ServerJob, paused: PrinterPause | undefined): string {
-  const { heldReason, cancelRequested } = job.row;
+  const { heldReason, cancelRequested, moveTo } = job.row;
+  if (moveTo !== undefined && !job.composeFailed) return movingReason(job, moveTo);
   if (isReprinting(job)) return "a duplicate with a mark on it is being made";
   if (heldReason !== undefined) return heldReason;
   if (cancelRequested) return "waits for the printer host to confirm the cancel";
@@ -80,6 +86,13 @@ function reasonOf(job: ServerJob, paused: PrinterPause | undefined): string {
   if (paused !== undefined) return `waits until a person resumes the printer (${paused.reason})`;
   const why = job.lastFailure === undefined ? "" : ` (${job.lastFailure})`;
   return `${waitingSentences[job.phase.reason]}${why}`;
+}
+
+function movingReason({ row }: ServerJob, moveTo: string): string {
+  const moved = `is moved to ${moveTo}`;
+  if (row.outcome !== undefined) return `${moved}: its copy is being made`;
+  if (row.cancelRequested) return `${moved}: waits for the printer host to confirm that it will not print it`;
+  return `${moved}: waits for the image from the client`;
 }
 
 function senderOf({ phase }: ServerJob): "client" | "server" | undefined {

@@ -1,6 +1,6 @@
 import type { JobId } from "../protocol/ids.ts";
 import { earliest } from "../runtime/retry.ts";
-import type { KeptImageRow } from "./server-state.ts";
+import type { KeptImageRow, ServerJobRow } from "./server-state.ts";
 
 /** The images of completed jobs that are kept for a set time. */
 export class KeptImages {
@@ -10,6 +10,10 @@ export class KeptImages {
   /** When the first of them is due (wall clock, ms). */
   get firstEraseAtMs(): number | undefined {
     return this.#firstEraseAtMs;
+  }
+
+  has(jobId: JobId): boolean {
+    return this.#rows.has(jobId);
   }
 
   add(row: KeptImageRow): void {
@@ -25,4 +29,13 @@ export class KeptImages {
     this.#firstEraseAtMs = earliest([...this.#rows.values()].map((row) => row.eraseAtMs));
     return due;
   }
+}
+
+/**
+ * The images that belong into the spool at a start; all others are swept away. A copy that was given up does not, though
+ * its job is open: the power may have gone between the row and the file.
+ */
+export function imagesWithRow(jobs: readonly ServerJobRow[], kept: readonly KeptImageRow[]): string[] {
+  const copies = jobs.filter((row) => row.serverCopy).map((row) => row.ticket.jobId);
+  return [...copies, ...kept.map((row) => row.jobId)];
 }

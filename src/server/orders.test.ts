@@ -239,7 +239,7 @@ describe("source server: the server offers its own copy (step 309)", () => {
     const server = readyServer({ policy: "reprint-marked" });
     const ticket = stored(server, 1, { source: "server" });
     const [compose] = only(server.outputEnds(ticket, { outcome: "indeterminate" }), "composeReprint");
-    expect(compose).toEqual({ kind: "composeReprint", jobId: ticket.jobId, newJobId: `${serverId}-${nonce}-1` });
+    expect(compose).toMatchObject({ jobId: ticket.jobId, newJobId: `${serverId}-${nonce}-1`, marked: true });
     const reprint = ticketOf(1, { jobId: compose?.newJobId ?? "", source: "server", spools: "server" });
     const effects = server.give({ kind: "reprintComposed", jobId: ticket.jobId, ticket: reprint });
     expect(sent(effects, "imageOffered", host)[0]).toMatchObject({ ticket: reprint, lowestOpen: 1 });

@@ -32,6 +32,11 @@ export function schedule(core: ServerCore, name: string): void {
 function startFirst(core: ServerCore, jobs: Iterable<ServerJob>): void {
   for (const job of jobs) {
     if (!isPending(job) || job.phase.kind !== "waiting" || job.phase.notBeforeMs > core.now.monotonicMs) continue;
+    if (job.row.moveTo !== undefined) {
+      core.setWaiting(job, "waits-for-image", 0);
+      askImage(core, job);
+      continue;
+    }
     const back = standsBack(core, job);
     if (back !== undefined) {
       core.setWaiting(job, back, 0);
@@ -113,6 +118,7 @@ function lowestOpenOf(core: ServerCore, origin: string): number | undefined {
     const id = parseJobId(row.ticket.jobId);
     if (originKey(id) === origin && row.outcome === undefined) lowest = Math.min(lowest, id.sequence);
   }
+  for (const jobId of core.copying.keys()) lowest = Math.min(lowest, parseJobId(jobId).sequence);
   return lowest;
 }
 

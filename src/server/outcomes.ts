@@ -4,6 +4,7 @@ import type { Peer } from "../protocol/messages.ts";
 import type { RowWrite } from "../runtime/machine.ts";
 import { answerUnlisted } from "./answers.ts";
 import { isUndecided, makeHistoryRow } from "./history-row.ts";
+import { goesOn } from "./move-reason.ts";
 import { inQueue, type ServerCore } from "./server-core.ts";
 import { type KeptImageRow, type ServerJob, serverTables } from "./server-state.ts";
 
@@ -34,6 +35,9 @@ function answerEnded(core: ServerCore, to: Peer, jobId: JobId): void {
 /** The history is written at once, whatever becomes of the row in the queue: it says what the ledger says (I5). */
 function settle(core: ServerCore, job: ServerJob, record: OutcomeRecord, printer: string): void {
   const { cancelRequested, retryRequested } = job.row;
+  const wasMoving = job.row.moveTo !== undefined;
+  const moves = goesOn(job.row, record);
+  if (!moves) forgetMove(core, job, record);
   core.event(
     job,
     record.outcome,
@@ -43,9 +47,9 @@ function settle(core: ServerCore, job: ServerJob, record: OutcomeRecord, printer
   core.note("job-ended", record.jobId, `${record.outcome} by ${record.sentBy ?? "nobody"}: ${record.evidence}`);
   if (record.outcome === "printed") return closeJob(core, job, history);
   // A retry that had to be canceled first goes on from here, whether or not the host knows that nothing was printed.
-  if (!retryRequested) {
+  if (!retryRequested && !moves) {
     if (record.outcome === "canceled") return closeJob(core, job, history);
-    if (cancelRequested) return closeJob(core, job, { ...history, resolution: "dismissed" });
+    if (cancelRequested && !wasMoving) return closeJob(core, job, { ...history, resolution: "dismissed" });
     if (core.indeterminatePolicy(printer) === "assume-printed") {
       return closeJob(core, job, { ...history, resolution: "assumed-printed" });
     }
@@ -61,6 +65,14 @@ function settle(core: ServerCore, job: ServerJob, record: OutcomeRecord, printer
   ]);
   core.changed(job);
   core.send(job.client, { type: "jobHeld", jobId: record.jobId, reason: heldReason });
+}
+
+/** It came too late: the first printer has printed it, or nobody knows. */
+function forgetMove(core: ServerCore, job: ServerJob, record: OutcomeRecord): void {
+  const { moveTo, ...row } = job.row;
+  if (moveTo === undefined) return;
+  job.row = row;
+  core.event(job, "not moved", record.outcome);
 }
 
 /** A job that never was, or no longer is, in this queue: a client printed it while the server was away. */

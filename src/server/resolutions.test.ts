@@ -170,7 +170,7 @@ describe("retry of a held job", () => {
     expect(brief(server.give(failed))).toEqual(["jobHeld to client"]);
     expect(server.after(60_000)).toEqual([]);
     expect(only(retry(server, ticket), "composeReprint")).toHaveLength(1);
-    expect(server.give({ ...failed, jobId: jobIdOf(9) })).toEqual([]);
+    expect(brief(server.give({ ...failed, jobId: jobIdOf(9) }))).toEqual([]);
   });
 
   it("of a job made for an older ledger: that ledger's successor refuses it for ever, then it is reprinted", () => {

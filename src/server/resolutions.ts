@@ -1,16 +1,15 @@
 import { type ErrorCode, errorTable } from "../protocol/errors.ts";
-import { type JobId, makeJobId } from "../protocol/ids.ts";
-import type { HistoryRow, JobTicket } from "../protocol/job.ts";
+import type { JobId } from "../protocol/ids.ts";
+import type { HistoryRow } from "../protocol/job.ts";
 import { settingsOf } from "../protocol/job-settings.ts";
 import { limits } from "../protocol/limits.ts";
-import type { RowWrite } from "../runtime/machine.ts";
 import { makeHistoryRow } from "./history-row.ts";
 import { expireAtMs } from "./job-changes.ts";
 import { closeJob } from "./outcomes.ts";
 import { inQueue, type ServerCore } from "./server-core.ts";
-import { type ServerJob, serverTables } from "./server-state.ts";
+import type { ServerJob } from "./server-state.ts";
 
-// What a person, or the printer's policy, decides about a job: hold, cancel, retry, reprint.
+// What a person, or the printer's policy, decides about a job: hold, cancel, retry.
 
 /** Nothing goes on by itself: the job waits for a person. */
 export function holdJob(core: ServerCore, job: ServerJob, code: ErrorCode): void {
@@ -30,8 +29,10 @@ export function cancelJob(core: ServerCore, jobId: JobId): void {
   // Nobody knows whether it is on paper, and a person says: let it be. A duplicate that is being made comes too late.
   if (isFinal(job)) return closeJob(core, job, resolvedHistory(core, job, "dismissed"));
   if (job.row.retryRequested) core.save(job, { retryRequested: false });
-  const { cancelReason: _, ...row } = job.row;
+  const wasCanceled = job.row.cancelReason !== undefined;
+  const { cancelReason: _, moveTo: __, ...row } = job.row;
   job.row = row;
+  if (wasCanceled) core.save(job);
   core.event(job, "cancel asked for");
   haveCanceled(core, job);
 }
@@ -42,19 +43,19 @@ export function cancelBecause(core: ServerCore, job: ServerJob, cancelReason: st
   haveCanceled(core, job);
 }
 
-function haveCanceled(core: ServerCore, job: ServerJob): void {
+export function haveCanceled(core: ServerCore, job: ServerJob): void {
   if (!job.row.cancelRequested) core.save(job, { cancelRequested: true, epoch: job.row.epoch + 1 });
   core.wait(job, 0);
   cancelAtHost(core, job);
 }
 
 /** The host has had its last word: a record of its ledger, or that this id has no place in it. */
-function isFinal(job: ServerJob): boolean {
+export function isFinal(job: ServerJob): boolean {
   return job.row.outcome !== undefined || job.refusedForEver;
 }
 
 /** The history row of a held job with what was decided; undefined when the ledger has no record of it. */
-function resolvedHistory(
+export function resolvedHistory(
   core: ServerCore,
   { row }: ServerJob,
   resolution: NonNullable<HistoryRow["resolution"]>,
@@ -83,6 +84,8 @@ export function isOverdue(core: ServerCore, job: ServerJob): boolean {
 export function expireJob(core: ServerCore, job: ServerJob): void {
   const minutes = Math.round((settingsOf(job.row).expiresMs ?? 0) / 60_000);
   core.event(job, "expired");
+  const { moveTo: _, ...row } = job.row;
+  job.row = row;
   cancelBecause(core, job, `expired: it was not begun within ${minutes} min of its request`);
 }
 
@@ -95,7 +98,16 @@ export function cancelRefused(core: ServerCore, job: ServerJob, code: ErrorCode)
   core.note("cancel-refused", job.row.ticket.jobId, code);
   job.cancelRetry = undefined;
   job.refusedForEver = true;
+  if (job.row.moveTo !== undefined) return holdUnmoved(core, job, code);
   if (!job.row.retryRequested) closeJob(core, job, undefined);
+}
+
+/** What the ledger has forgotten may be on paper: it is no more moved than printed. */
+function holdUnmoved(core: ServerCore, job: ServerJob, code: ErrorCode): void {
+  const { moveTo: _, ...row } = job.row;
+  job.row = row;
+  core.event(job, "not moved", code);
+  holdJob(core, job, code);
 }
 
 /** A person wants a held job printed again, marked as a duplicate. */
@@ -106,49 +118,4 @@ export function retryJob(core: ServerCore, jobId: JobId): void {
   core.save(job, { retryRequested: true });
   // Held without a final record, such as an older ledger's job: the present ledger first refuses it for ever.
   if (!isFinal(job)) haveCanceled(core, job);
-}
-
-export function wantsReprint(core: ServerCore, job: ServerJob): boolean {
-  const { outcome, imageStored, retryRequested, ticket } = job.row;
-  if (!isFinal(job) || !imageStored || job.composing || job.composeFailed) return false;
-  if (retryRequested) return true;
-  return outcome?.outcome === "indeterminate" && core.indeterminatePolicy(ticket.printer) === "reprint-marked";
-}
-
-/** The number of the new id is durable before its first use. */
-export function composeReprint(core: ServerCore, job: ServerJob): void {
-  const { jobId } = job.row.ticket;
-  const { clientId, nonce, nextSequence } = core.meta;
-  core.meta = { clientId, nonce, nextSequence: nextSequence + 1 };
-  core.persist([{ op: "put", table: serverTables.meta, key: "meta", value: core.meta }]);
-  job.composing = true;
-  core.emit({ kind: "composeReprint", jobId, newJobId: makeJobId({ clientId, nonce }, nextSequence) });
-}
-
-/** One transaction takes the old job out of the queue and puts its duplicate in. */
-export function reprintComposed(core: ServerCore, jobId: JobId, ticket: JobTicket): void {
-  const job = core.queue.get(jobId);
-  if (job?.composing !== true) return core.emit({ kind: "eraseImage", jobId: ticket.jobId });
-  const reprint = core.enqueue(ticket, { clientKeepsImage: false, serverCopy: true, imageStored: true });
-  const added: RowWrite = { op: "put", table: serverTables.jobs, key: ticket.jobId, value: reprint.row };
-  core.note("job-reprinted", jobId, ticket.jobId);
-  closeJob(core, job, resolvedHistory(core, job, "reprinted"), [added]);
-  core.changed(reprint);
-}
-
-export function reprintFailed(core: ServerCore, jobId: JobId, reason: string): void {
-  const job = core.queue.get(jobId);
-  if (job === undefined) return;
-  job.composing = false;
-  job.composeFailed = true;
-  core.note("reprint-failed", jobId, reason);
-  core.send(job.client, { type: "jobHeld", jobId, reason: job.row.heldReason ?? reason });
-}
-
-/** What the printed again job is: sent by the server at once, whatever the first one was to wait for. */
-export function reprintTicket(
-  { held: _, holdMs: __, expiresMs: ___, ...ticket }: JobTicket,
-  image: Pick<JobTicket, "jobId" | "sizeBytes" | "sha256" | "heightDots" | "requestedAtMs" | "hostIncarnation">,
-): JobTicket {
-  return { ...ticket, ...image, reprintOf: ticket.jobId, source: "server", spools: "server" };
 }

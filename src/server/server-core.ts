@@ -43,6 +43,8 @@ export class ServerCore {
   /** Per origin (`client id-nonce`), what `openJobsListed` said last. */
   readonly lowestOpen = new Map<string, number>();
   readonly kept = new KeptImages();
+  /** Copies that are being made, by their new ids; `kept`: of a job that is not in the queue any more. */
+  readonly copying = new Map<JobId, { readonly from: JobId; readonly kept: boolean }>();
   readonly #recent = new Map<JobId, HistoryRow>();
   meta: ServerMeta;
   spool: { readonly level: SpoolLevel; readonly reason: string } = { level: "ok", reason: "" };

@@ -4,22 +4,14 @@ import type { Message, Peer } from "../protocol/messages.ts";
 import type { Instant, Machine } from "../runtime/machine.ts";
 import { answerKnown } from "./answers.ts";
 import { clientSaid } from "./client-messages.ts";
+import { composeCopy, copyComposed, copyFailed, reprintKept, wantsCopy } from "./copies.ts";
 import { hostSaid } from "./host-messages.ts";
 import { balanceCopies, changeJob, expireAtMs, releaseAtMs, widen } from "./job-changes.ts";
+import { goOnMoving, moveJob } from "./moves.ts";
 import { checkDeadline, phaseWakeMs, schedule } from "./orders.ts";
 import { checkLedgerRetry, printerUnlinked } from "./printer-hosts.ts";
 import { pausePrinter, resumePrinter } from "./printer-pauses.ts";
-import {
-  cancelAtHost,
-  cancelJob,
-  composeReprint,
-  expireJob,
-  isOverdue,
-  reprintComposed,
-  reprintFailed,
-  retryJob,
-  wantsReprint,
-} from "./resolutions.ts";
+import { cancelAtHost, cancelJob, expireJob, isOverdue, retryJob } from "./resolutions.ts";
 import { isPending } from "./scheduler.ts";
 import { ServerCore } from "./server-core.ts";
 import {
@@ -29,6 +21,7 @@ import {
   type ServerJob,
   type ServerPrinter,
   type ServerSnapshot,
+  type SpoolLevel,
   serverTables,
 } from "./server-state.ts";
 
@@ -54,6 +47,19 @@ export class ServerMachine implements Machine<ServerInput, ServerEffect> {
 
   printer(name: string): ServerPrinter | undefined {
     return this.#core.printers.get(name);
+  }
+
+  /** The id of the job that is being made of this one, or of its kept image. */
+  copyOf(jobId: JobId): JobId | undefined {
+    return [...this.#core.copying].findLast(([, { from }]) => from === jobId)?.[0];
+  }
+
+  isKept(jobId: JobId): boolean {
+    return this.#core.kept.has(jobId);
+  }
+
+  get spoolLevel(): SpoolLevel {
+    return this.#core.spool.level;
   }
 
   job(jobId: JobId): ServerJob | undefined {
@@ -90,10 +96,14 @@ function take(core: ServerCore, input: ServerInput): void {
       return cancelJob(core, input.jobId);
     case "retryRequested":
       return retryJob(core, input.jobId);
+    case "reprintRequested":
+      return reprintKept(core, input.jobId, input.unmarked);
+    case "moveRequested":
+      return moveJob(core, input.jobId, input.printer);
     case "reprintComposed":
-      return reprintComposed(core, input.jobId, input.ticket);
+      return copyComposed(core, input.jobId, input.ticket);
     case "reprintFailed":
-      return reprintFailed(core, input.jobId, input.reason);
+      return copyFailed(core, input.jobId, input.reason);
     case "spoolLevelChanged":
       core.spool = { level: input.level, reason: input.reason };
       return widen(core);
@@ -194,7 +204,8 @@ function goOn(core: ServerCore): void {
     if (isPending(job)) {
       if (isOverdue(core, job)) expireJob(core, job);
       else checkDeadline(core, job);
-    } else if (wantsReprint(core, job)) composeReprint(core, job);
+      if (job.row.moveTo !== undefined) goOnMoving(core, job);
+    } else if (wantsCopy(core, job)) composeCopy(core, job);
   }
   for (const name of core.printers.keys()) schedule(core, name);
 }

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { ErrorCode } from "../protocol/errors.ts";
-import { clientIdSchema, incarnationSchema, nonceSchema } from "../protocol/ids.ts";
+import { clientIdSchema, incarnationSchema, nonceSchema, printerNameSchema } from "../protocol/ids.ts";
 import {
   type HistoryRow,
   type IndeterminatePolicy,
@@ -60,6 +60,8 @@ export const serverJobRowSchema = z.object({
   cancelReason: z.string().max(limits.reasonChars).optional(),
   /** A person wants it printed again, marked as a duplicate, as soon as this job has its final record. */
   retryRequested: z.boolean(),
+  /** A person moves it to this printer, as soon as its own printer host has said that it will never print it. */
+  moveTo: printerNameSchema.optional(),
   /** Why it waits for a person. */
   heldReason: z.string().max(limits.reasonChars).optional(),
   /** The final record of a job that is held because nobody knows whether it is on paper. */
@@ -124,7 +126,11 @@ export type ServerInput =
   | { readonly kind: "imageLost"; readonly jobId: string; readonly reason: string }
   | { readonly kind: "cancelRequested"; readonly jobId: string }
   | { readonly kind: "retryRequested"; readonly jobId: string }
-  /** A marked copy of the image is durable under the new id. */
+  /** A person wants an ended job whose image is kept printed again. */
+  | { readonly kind: "reprintRequested"; readonly jobId: string; readonly unmarked: boolean }
+  /** A person wants a job printed elsewhere; refused moves do nothing (`moveRefusal`). */
+  | { readonly kind: "moveRequested"; readonly jobId: string; readonly printer: string }
+  /** A copy of the image is durable under the new id. */
   | { readonly kind: "reprintComposed"; readonly jobId: string; readonly ticket: JobTicket }
   | { readonly kind: "reprintFailed"; readonly jobId: string; readonly reason: string }
   /** A person changes the settings of a job that waits; refused changes do nothing (`changeRefusal`). */
@@ -142,7 +148,17 @@ export type ServerEffect =
   /** Send this spool's copy to the printer host that wants it. */
   | { readonly kind: "sendImage"; readonly jobId: string; readonly to: Peer; readonly uploadId: string }
   | { readonly kind: "eraseImage"; readonly jobId: string }
-  | { readonly kind: "composeReprint"; readonly jobId: string; readonly newJobId: string }
+  /**
+   * Makes a copy of the image under the new id. The ticket is complete but for what has to be measured: size, digest,
+   * width and heights.
+   */
+  | {
+      readonly kind: "composeReprint";
+      readonly jobId: string;
+      readonly newJobId: string;
+      readonly marked: boolean;
+      readonly ticket: JobTicket;
+    }
   /** What viewers of the queue should read anew. */
   | { readonly kind: "jobChanged"; readonly jobId: string };
 

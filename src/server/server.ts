@@ -25,7 +25,7 @@ import { mountPreviews, type PreviewBackend } from "./doors/previews.ts";
 import { HistoryRoom } from "./history-room.ts";
 import { changeRefusal } from "./job-changes.ts";
 import { viewJob, viewPrinter } from "./job-view.ts";
-import { reprintTicket } from "./resolutions.ts";
+import { moveRefusal } from "./moves.ts";
 import { ServerMachine } from "./server-machine.ts";
 import {
   keptImageRowSchema,
@@ -52,6 +52,7 @@ export interface ServerProcess {
   close(): Promise<void>;
 }
 
+const notKept = "ended jobs keep theirs for retention.keepEndedMinutes; print the document again";
 const houseKeepingMs = 3_600_000;
 
 /** Opens the server's data folder: spool, queue and history. Throws `folder-in-use`, `database-corrupt`, `disk-*`. */
@@ -232,6 +233,26 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend {
     this.#runner.dispatch({ kind: "retryRequested", jobId });
   }
 
+  reprint(jobId: string, unmarked: boolean): void {
+    if (!this.#machine.isKept(jobId)) throw new TwinspoolError("image-missing", notKept);
+    this.#runner.dispatch({ kind: "reprintRequested", jobId, unmarked });
+  }
+
+  copyOf(jobId: string): string | undefined {
+    return this.#machine.copyOf(jobId);
+  }
+
+  move(jobId: string, printer: string): void {
+    const job = this.#machine.job(jobId);
+    if (job === undefined) {
+      const outcome = this.historyOf(jobId)?.outcome.outcome;
+      throw new TwinspoolError(outcome === undefined ? "job-unknown" : "job-not-movable", outcome ?? jobId);
+    }
+    const refusal = moveRefusal(job, this.#machine.printer(printer)?.row.attributes, this.#machine.spoolLevel);
+    if (refusal !== undefined) throw new TwinspoolError(refusal.code, refusal.detail || printer.slice(0, 63));
+    this.#runner.dispatch({ kind: "moveRequested", jobId, printer });
+  }
+
   async image(jobId: string): Promise<Uint8Array> {
     if (!this.#images.has(jobId)) throw this.#noImage(jobId);
     return this.#images.readAll(jobId, limits.imageBytes);
@@ -259,7 +280,7 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend {
       case "eraseImage":
         return this.#erase(effect.jobId);
       case "composeReprint":
-        return void this.#compose(effect.jobId, effect.newJobId);
+        return void this.#compose(effect);
       case "note":
         this.#log.info({ job: effect.jobId, detail: effect.detail }, effect.event);
         return;
@@ -318,38 +339,28 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend {
     return false;
   }
 
-  async #compose(jobId: string, newJobId: string): Promise<void> {
+  /** The image under a new id, marked or as it is; what the ticket says of it is measured. */
+  async #compose({ jobId, marked, ticket }: Extract<ServerEffect, { kind: "composeReprint" }>): Promise<void> {
     try {
-      const job = this.#machine.job(jobId);
-      if (job === undefined) throw new TwinspoolError("job-unknown", jobId);
-      const { ticket } = job.row;
-      // The duplicate gets a digest of its own: what has rotted by now, no host could tell any more.
+      // The copy gets a digest of its own: what has rotted by now, no host could tell any more.
       if (!(await this.#verify(jobId, ticket))) throw new TwinspoolError("image-missing", `${jobId} is damaged`);
-      const printer = this.#machine.printers.find((p) => p.row.attributes.name === ticket.printer);
-      const { markDuplicate } = await import("../image/marker.ts");
+      const image = marked ? await markedImage(this.#images.read(jobId)) : this.#images.read(jobId);
       const writer = await this.#images.create();
       try {
-        for await (const chunk of markDuplicate(this.#images.read(jobId), `DUPLICATE / 再印刷`))
-          await writer.write(chunk);
+        for await (const chunk of image) await writer.write(chunk);
       } catch (error) {
         await writer.discard();
         throw error;
       }
-      const { sizeBytes, sha256 } = await writer.finish(newJobId);
+      const { sizeBytes, sha256 } = await writer.finish(ticket.jobId);
       const { readPrintImage } = await import("../image/pwg-raster.ts");
-      const { pages } = readPrintImage(await this.#images.readAll(newJobId, limits.imageBytes));
+      const { pages } = readPrintImage(await this.#images.readAll(ticket.jobId, limits.imageBytes));
       const heightDots = pages.reduce((sum, page) => sum + page.heightDots, 0);
-      const reprint = reprintTicket(ticket, {
-        jobId: newJobId,
-        sizeBytes,
-        sha256,
-        heightDots,
-        requestedAtMs: nodeClock.now().wallMs,
-        hostIncarnation: printer?.row.attributes.hostIncarnation ?? ticket.hostIncarnation,
-      });
-      this.#runner.dispatch({ kind: "reprintComposed", jobId, ticket: reprint });
+      const widthDots = pages[0]?.widthDots ?? ticket.widthDots;
+      const measured = { sizeBytes, sha256, heightDots, widthDots, pages: pages.length };
+      this.#runner.dispatch({ kind: "reprintComposed", jobId, ticket: { ...ticket, ...measured } });
     } catch (error) {
-      this.#log.error({ job: jobId, err: error }, "the duplicate could not be made");
+      this.#log.error({ job: jobId, err: error }, "the copy could not be made");
       const reason = error instanceof Error ? error.message : String(error);
       this.#runner.dispatch({ kind: "reprintFailed", jobId, reason });
     }
@@ -359,6 +370,11 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend {
     const rows = this.#history.forget(nodeClock.now().wallMs, this.#config.retention.historyDays);
     if (rows > 0) this.#log.info({ rows }, "old history was forgotten");
   }
+}
+
+async function markedImage(image: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
+  const { markDuplicate } = await import("../image/marker.ts");
+  return markDuplicate(image, "DUPLICATE / 再印刷");
 }
 
 function isErrorCode(code: unknown): code is ErrorCode {

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { JobAnswer, JobView, PrinterView } from "../../protocol/api.ts";
 import { TwinspoolError } from "../../protocol/errors.ts";
-import { jobIdPattern } from "../../protocol/ids.ts";
+import { jobIdPattern, printerNameSchema } from "../../protocol/ids.ts";
 import { type HistoryRow, type JobChange, jobChangeSchema } from "../../protocol/job.ts";
 import { limits } from "../../protocol/limits.ts";
 import { describeIssue } from "../../protocol/schema-issue.ts";
@@ -20,8 +20,17 @@ export interface ApiBackend {
   pausePrinter(printer: string, reason: string): void;
   resumePrinter(printer: string): void;
   retry(jobId: string): void;
+  /** Prints an ended job again; throws `image-missing`. */
+  reprint(jobId: string, unmarked: boolean): void;
+  /** The new job that is being made of this one. */
+  copyOf(jobId: string): string | undefined;
+  /** Throws `job-unknown`, `job-not-movable`, `printer-unknown`, `image-wrong-width`, `spool-full`. */
+  move(jobId: string, printer: string): void;
 }
 
+const unmarkedHeld = "unmarked: a held job may be on paper already, so its duplicate has a mark";
+const moveSchema = z.object({ printer: printerNameSchema });
+const retrySchema = z.object({ unmarked: z.boolean().default(false) });
 const pauseSchema = z.object({ reason: z.string().min(1).max(limits.reasonChars).default("paused by a person") });
 
 /** Jobs and printers in the HTTP API of `protocol/api.ts`. */
@@ -42,13 +51,27 @@ export function mountApi({ app }: Routes, backend: ApiBackend): void {
     backend.change(jobId, change.data);
     return context.json(answer(backend, jobId));
   });
-  app.post("/api/jobs/:id/retry", (context) => {
+  app.post("/api/jobs/:id/move", async (context) => {
+    const jobId = checked(context.req.param("id"));
+    const body = moveSchema.safeParse(await bodyOf(context.req));
+    if (!body.success) throw new TwinspoolError("request-invalid", describeIssue(body.error));
+    backend.move(jobId, body.data.printer);
+    return context.json(answer(backend, jobId));
+  });
+  app.post("/api/jobs/:id/retry", async (context) => {
     const jobId = context.req.param("id");
-    const { job } = answer(backend, jobId);
+    const body = retrySchema.safeParse(await bodyOf(context.req));
+    if (!body.success) throw new TwinspoolError("request-invalid", describeIssue(body.error));
+    const { job, history } = answer(backend, jobId);
+    if (history !== undefined) {
+      backend.reprint(jobId, body.data.unmarked);
+      return context.json(withCopy(backend, jobId));
+    }
+    if (body.data.unmarked) throw new TwinspoolError("request-invalid", unmarkedHeld);
     if (job?.state !== "pending-held") throw new TwinspoolError("job-not-held", jobId);
     if (!job.held.server) throw new TwinspoolError("image-missing", "only the client has it; print the document again");
     backend.retry(jobId);
-    return context.json(answer(backend, jobId));
+    return context.json(withCopy(backend, jobId));
   });
   app.get("/api/printers", (context) => context.json({ printers: backend.printers() }));
   app.post("/api/printers/:name/pause", async (context) => {
@@ -85,4 +108,9 @@ function answer(backend: ApiBackend, jobId: string): JobAnswer {
   const history = backend.historyOf(jobId);
   if (history === undefined) throw new TwinspoolError("job-unknown", jobId);
   return { history };
+}
+
+function withCopy(backend: ApiBackend, jobId: string): JobAnswer {
+  const copy = backend.copyOf(jobId);
+  return { ...answer(backend, jobId), ...(copy === undefined ? {} : { copy }) };
 }
