@@ -1,6 +1,7 @@
 import type { HistoryRow, JobChange } from "../src/protocol/job.ts";
 import { defaultTimers } from "../src/protocol/limits.ts";
 import type { Peer } from "../src/protocol/messages.ts";
+import { imagesWithRow } from "../src/server/kept-images.ts";
 import { ServerMachine } from "../src/server/server-machine.ts";
 import {
   type KeptImageRow,
@@ -46,7 +47,7 @@ export class ServerNode extends SimNode<ServerInput, ServerEffect> {
       nonce: "nonce1",
       nextSequence: 1,
     };
-    this.spool.sweep(new Set([...jobs.map((row) => row.ticket.jobId), ...kept.map((row) => row.jobId)]));
+    this.spool.sweep(new Set(imagesWithRow(jobs, kept)));
     const history = this.rows.table(serverTables.history);
     return new ServerMachine(
       {

@@ -127,7 +127,12 @@ const japanese: HistoryWords = {
   },
   outcomes: { printed: "印刷済", indeterminate: "要確認", canceled: "取消" },
   evidence: { "process-id": "印刷機の応答", status: "印刷機の状態", none: "なし(時間のみ)" },
-  resolutions: { "assumed-printed": "印刷済とみなす", reprinted: "再印刷", dismissed: "対応不要", moved: "別の印刷機へ移動" },
+  resolutions: {
+    "assumed-printed": "印刷済とみなす",
+    reprinted: "再印刷",
+    dismissed: "対応不要",
+    moved: "別の印刷機へ移動",
+  },
   spools: { client: "クライアント", server: "サーバー", auto: "自動" },
   nobody: "なし",
   empty: "印刷の記録はまだありません。",

@@ -3,6 +3,7 @@ import type { JobChange, JobTicket } from "../protocol/job.ts";
 import { changeSettings, firstSettings } from "../protocol/job-settings.ts";
 import { brief, jobIdOf, sent, ticketOf } from "../runtime/test-machine.ts";
 import { changeRefusal } from "./job-changes.ts";
+import { imagesWithRow } from "./kept-images.ts";
 import { client, readyServer, type TestServer } from "./test-server.ts";
 
 const hour = 3_600_000;
@@ -242,4 +243,18 @@ describe("the history says what was chosen, what happened, and why it differed",
     expect(events.length).toBeLessThanOrEqual(40);
     expect([events[0]?.event, events.at(-1)?.event]).toEqual(["accepted", "printed"]);
   });
+});
+
+it("power lost between giving up the copy and erasing its file: the next start sweeps the file away", () => {
+  const server = readyServer();
+  const ticket = ticketOf(1, { held: true });
+  server.request(ticket);
+  server.imageStored(ticket);
+  const rows = () => server.machine.jobs.map(({ row }) => row);
+  expect(imagesWithRow(rows(), [])).toEqual([ticket.jobId]);
+  const settings = { revision: 1, source: "client", spools: "client", priority: 50, held: true } as const;
+  server.clientSays({ type: "jobRequested", ticket, clientKeepsImage: true, settings });
+  server.restart();
+  expect(server.machine.jobs).toHaveLength(1);
+  expect(imagesWithRow(rows(), [{ jobId: "kept", eraseAtMs: 0 }])).toEqual(["kept"]);
 });

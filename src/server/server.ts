@@ -25,6 +25,7 @@ import { mountPreviews, type PreviewBackend } from "./doors/previews.ts";
 import { HistoryRoom } from "./history-room.ts";
 import { changeRefusal } from "./job-changes.ts";
 import { viewJob, viewPrinter } from "./job-view.ts";
+import { imagesWithRow } from "./kept-images.ts";
 import { moveRefusal } from "./moves.ts";
 import { ServerMachine } from "./server-machine.ts";
 import {
@@ -101,7 +102,7 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend {
     const kept = store.loadChecked(serverTables.kept, keptImageRowSchema).map((row) => row.value);
     const printers = store.loadChecked(serverTables.printers, serverPrinterRowSchema).map((row) => row.value);
     for (const row of store.quarantined()) log.warn({ ...row, value: undefined }, "a row could not be read");
-    this.knownImages = [...jobs.map((row) => row.ticket.jobId), ...kept.map((row) => row.jobId)];
+    this.knownImages = imagesWithRow(jobs, kept);
     this.#missing = jobs.filter((row) => row.imageStored && !images.has(row.ticket.jobId)).map((r) => r.ticket.jobId);
     const policies = new Map(config.printers.map((printer) => [printer.name, printer.indeterminate]));
     this.#machine = new ServerMachine(
