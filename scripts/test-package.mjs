@@ -45,6 +45,27 @@ await web.close();
 await printer.close();
 `;
 
+// The library, its options and its answers.
+const libraryConsumer = `import {
+  type Connection, connect, type HistoryAnswer, type JobAnswer, type JobEnd, type LeftJob, type Preview, type PrintDocument,
+  type PrintJob, type PrintOptions, submit, TwinspoolError,
+} from "twinspool";
+import { TwinspoolAdapter } from "twinspool/node-escpos";
+
+const twinspool: Connection = await connect({ server: "http://127.0.0.1:9", data: "spool", onNote: () => {} });
+const options: PrintOptions = { printer: "kitchen", copies: 2, priority: 80, source: "auto", spools: "both", expiresMs: 60_000 };
+const document: PrintDocument = { text: "hello\\n" };
+async function all(job: PrintJob): Promise<[JobEnd, JobAnswer, Preview, HistoryAnswer]> {
+  for await (const { event, detail } of job) console.log(event.length, detail);
+  return [await job.ended, await job.change({ priority: 90 }), await job.preview(), await twinspool.history({ limit: 1 })];
+}
+const code = await twinspool.submit(document, options).then(all, (error: unknown) => error instanceof TwinspoolError && error.code);
+const left: readonly LeftJob[] = await twinspool.close();
+const second = await submit(document, { ...options, data: "other", server: "http://127.0.0.1:9" }).catch(() => undefined);
+const adapter = new TwinspoolAdapter({ printer: "kitchen" });
+if (code !== "server-unreachable" || left.length > 0 || second !== undefined || adapter.listenerCount("error") > 0) process.exitCode = 1;
+`;
+
 try {
   const packed = execFileSync("npm", ["pack", "--silent", "--pack-destination", folder], { cwd: root, shell: windows });
   const tarball = `./${packed.toString().trim().split("\n").at(-1)}`;
@@ -56,14 +77,16 @@ try {
     copyFileSync(join(root, "docs/examples", name), join(folder, name));
   }
   writeFileSync(join(folder, "consumer.ts"), consumer);
+  writeFileSync(join(folder, "library.ts"), libraryConsumer);
   run("node --test", process.execPath, ["--test", "receipt.node.test.mjs"]);
   run("Vitest", "npx", ["vitest", "run", "kitchen.vitest.test.ts"]);
   const jest = ["jest", "--testMatch", "**/*.jest.test.mjs"];
   run("Jest", "npx", jest, { env: { ...process.env, NODE_OPTIONS: "--experimental-vm-modules" } });
   const strict = ["--strict", "--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess", "--skipLibCheck", "false"];
   const modern = ["--module", "nodenext", "--target", "es2022", "--types", "node"];
-  run("tsc", "npx", ["tsc", ...strict, ...modern, "consumer.ts"]);
-  run("the compiled program", process.execPath, ["consumer.js"]);
+  run("tsc", "npx", ["tsc", ...strict, ...modern, "consumer.ts", "library.ts"]);
+  run("the compiled programs", process.execPath, ["consumer.js"]);
+  run("the library", process.execPath, ["library.js"]);
   run("twinspool", "npx", ["twinspool", "--version"]);
   console.log("\nThe package works.");
 } finally {

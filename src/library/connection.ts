@@ -152,7 +152,7 @@ export class Connection {
 
   async #submit(document: PrintDocument, options: PrintOptions): Promise<SubmittedJob> {
     if (this.#closed !== undefined) throw new TwinspoolError("request-invalid", "the connection is closed");
-    const file = await openDocumentFile(document);
+    const file = await openDocumentFile(document, this.#config.documentBytes);
     try {
       const order = this.#orderOf(file, options);
       const job = new SubmittedJob(order.title, this);

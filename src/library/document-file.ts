@@ -5,7 +5,6 @@ import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { TwinspoolError } from "../protocol/errors.ts";
-import { limits } from "../protocol/limits.ts";
 
 /**
  * What can be printed: a path or file URL, the bytes themselves, a stream of them (Node's or the Web's), or a text.
@@ -23,7 +22,7 @@ export interface DocumentFile {
 }
 
 /** Throws `document-too-large`, and what a stream throws. */
-export async function openDocumentFile(document: PrintDocument): Promise<DocumentFile> {
+export async function openDocumentFile(document: PrintDocument, maxBytes: number): Promise<DocumentFile> {
   if (typeof document === "string" || document instanceof URL) {
     const path = typeof document === "string" ? document : fileURLToPath(document);
     // Undefined for what cannot be read: whoever opens the document says so.
@@ -36,7 +35,7 @@ export async function openDocumentFile(document: PrintDocument): Promise<Documen
   const close = (): Promise<void> => rm(folder, { recursive: true, force: true });
   const path = join(folder, "document");
   try {
-    await pipeline(bounded(document), createWriteStream(path, { mode: 0o600 }));
+    await pipeline(bounded(document, maxBytes), createWriteStream(path, { mode: 0o600 }));
     return { path, name: "document", modifiedMs: undefined, close };
   } catch (error) {
     await close();
@@ -44,14 +43,12 @@ export async function openDocumentFile(document: PrintDocument): Promise<Documen
   }
 }
 
-async function* bounded(document: Exclude<PrintDocument, string | URL>): AsyncGenerator<Uint8Array> {
+async function* bounded(document: Exclude<PrintDocument, string | URL>, maxBytes: number): AsyncGenerator<Uint8Array> {
   let bytes = 0;
   for await (const piece of piecesOf(document)) {
     const chunk = typeof piece === "string" ? Buffer.from(piece) : piece;
     bytes += chunk.length;
-    if (bytes > limits.documentBytes) {
-      throw new TwinspoolError("document-too-large", `the limit is ${limits.documentBytes} bytes`);
-    }
+    if (bytes > maxBytes) throw new TwinspoolError("document-too-large", `the limit is ${maxBytes} bytes`);
     yield chunk;
   }
 }
