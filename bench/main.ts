@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import type { Bench } from "./bench.ts";
 import { benchBigDocument } from "./big-document.ts";
 import { benchDiskWrites } from "./disk-writes.ts";
+import { benchHistory } from "./history-figures.ts";
 import { benchPrintPath } from "./print-path-figures.ts";
 import { benchSimulator, benchSimulatorInRealTime } from "./simulator-figures.ts";
 
@@ -15,6 +16,7 @@ const benches: Readonly<Record<string, Bench>> = {
     about: "bytes that reach the disks of client, server and host per job (Linux, root)",
     run: benchDiskWrites,
   },
+  history: { about: "what a history of 10,000 jobs costs its readers", run: benchHistory },
   simulator: { about: "the printer simulator, beside one plain pass over the same bytes", run: benchSimulator },
   "simulator-real-time": {
     about: "a minute of printing in real time, compared with the virtual clock",

@@ -8,12 +8,9 @@ import { parseDuration } from "./duration.ts";
 import { UsageError } from "./failure.ts";
 
 /** Which rows; the same at `history` and `stats`. */
-export interface SpanFlags {
+export interface FilterFlags {
   readonly since?: string;
   readonly until?: string;
-}
-
-export interface FilterFlags extends SpanFlags {
   readonly printer?: string;
   readonly client?: string;
   readonly source?: string;
@@ -44,8 +41,7 @@ export function parseFilter(flags: FilterFlags, nowMs: number): HistoryFilter {
   };
 }
 
-/** Throws UsageError with the flag. */
-export function parseSpan({ since, until }: SpanFlags, nowMs: number): Pick<HistoryFilter, "fromMs" | "toMs"> {
+function parseSpan({ since, until }: FilterFlags, nowMs: number): Pick<HistoryFilter, "fromMs" | "toMs"> {
   const fromMs = since === undefined ? undefined : parseWhen("--since", "from", since, nowMs);
   const toMs = until === undefined ? undefined : parseWhen("--until", "to", until, nowMs);
   if (fromMs !== undefined && toMs !== undefined && fromMs >= toMs)

@@ -87,11 +87,19 @@ function withCommon(command: Command, jsonHelp = "answer in JSON"): Command {
     .option("--json", jsonHelp);
 }
 
-function withSpan(command: Command): Command {
+/** Which rows of the history. */
+function withFilter(command: Command): Command {
   const when = "2026-11-23, 2026-11-23T14:00, today, yesterday, 2h or 7d ago";
   return command
     .option("--since <TIME>", `only what was recorded from then on: ${when}`)
-    .option("--until <TIME>", "only what was recorded before; a day is meant whole");
+    .option("--until <TIME>", "only what was recorded before; a day is meant whole")
+    .option("--printer <NAME>", "only those of this printer")
+    .option("--client <NAME>", "only those of this client")
+    .option("--source <SPOOL>", "only those that were to come from it: client, server, or auto")
+    .option("--sent-by <SPOOL>", "only those that it did send: client or server")
+    .option("--outcome <OUTCOME>", "only printed, indeterminate, or canceled ones")
+    .option("--text <TEXT>", "only those with it in their title")
+    .option("--job <ID>", "only those whose job id begins so");
 }
 
 function withRole(command: Command): Command {
@@ -295,16 +303,9 @@ function addReadingVerbs(add: Add): void {
     async (_, flags, io) => (await import("./jobs.ts")).runJobs(flags, io),
   );
   add(
-    withSpan(withCommon(new Command("history"), "one JSON object with all rows"))
+    withFilter(withCommon(new Command("history"), "one JSON object with all rows"))
       .description("list what has been printed, newest first")
       .option("--limit <N>", "how many rows; default: 20 for people, all for programs")
-      .option("--printer <NAME>", "only those of this printer")
-      .option("--client <NAME>", "only those of this client")
-      .option("--source <SPOOL>", "only those that were to come from it: client, server, or auto")
-      .option("--sent-by <SPOOL>", "only those that it did send: client or server")
-      .option("--outcome <OUTCOME>", "only printed, indeterminate, or canceled ones")
-      .option("--text <TEXT>", "only those with it in their title")
-      .option("--job <ID>", "only those whose job id begins so")
       .option("--long", "all that is known of each job, with its events")
       .option("--jsonl", "all rows as JSON lines")
       .option("--csv", "all rows as CSV (RFC 4180), times in UTC")
@@ -322,6 +323,20 @@ function addReadingVerbs(add: Add): void {
         ]),
       ),
     async (_, flags, io) => (await import("./history.ts")).runHistory(flags as never, io),
+  );
+  add(
+    withFilter(withCommon(new Command("stats")))
+      .description("count what the history says of printers, clients and sources, and say what may be done better")
+      .addHelpText(
+        "after",
+        `
+WAIT is the time from the request to the first dot, PRINT from there to the known end: of half of the jobs, and of 95 %.
+${examples([
+  ["twinspool stats --since 30d", "the last month"],
+  ["twinspool stats --printer kitchen --json", "for programs"],
+])}`,
+      ),
+    async (_, flags, io) => (await import("./stats.ts")).runStats(flags, io),
   );
   add(
     withCommon(new Command("printers"))

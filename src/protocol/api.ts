@@ -31,6 +31,7 @@ export const spoolHeader = "x-twinspool-spool";
  *          (ISO 8601 or ms since 1970), text (in the title), job (beginning of its id)
  *     GET  /api/history.csv?FILTERS&excel=       all rows as CSV (server only); excel=true: byte order mark, local times
  *     GET  /api/history.ndjson?FILTERS           all rows as JSON lines (server only)
+ *     GET  /api/statistics?FILTERS               StatisticsAnswer (server only)
  *     GET  /api/printers                  { printers: PrinterView[] }
  *     POST /api/printers/NAME/pause       body: { reason? }; { printers } (server only); /resume without a body
  *     PUT  /api/documents?title=&printer=&source=&spools=&copies=&documentDateMs=&name=&format=escpos   (client only)

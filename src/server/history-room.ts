@@ -1,10 +1,12 @@
 import { TwinspoolError } from "../protocol/errors.ts";
 import type { HistoryAnswer, HistoryFilter, HistoryQuery } from "../protocol/history.ts";
 import type { HistoryRow } from "../protocol/job.ts";
+import type { StatisticsAnswer } from "../protocol/statistics.ts";
 import { HistoryTable } from "../spool/history-table.ts";
 import type { JobStore } from "../spool/job-store.ts";
 import type { HistoryBackend } from "./doors/history.ts";
 import { serverTables } from "./server-state.ts";
+import { Statistics } from "./statistics.ts";
 
 const deletedAtOnce = 500;
 const dayMs = 86_400_000;
@@ -34,6 +36,12 @@ export class HistoryRoom implements HistoryBackend {
   rows(filter: HistoryFilter): AsyncIterable<HistoryRow> {
     this.#checkPrinter(filter);
     return this.#table.rows(filter);
+  }
+
+  async statistics(filter: HistoryFilter): Promise<StatisticsAnswer> {
+    const statistics = new Statistics((wallMs) => new Date(wallMs).getHours());
+    for await (const row of this.rows(filter)) statistics.add(row);
+    return statistics.answer();
   }
 
   /** Retention: rows past their days go, some at a time so that nobody waits for them. Returns how many went. */

@@ -129,6 +129,9 @@ describe("history table", () => {
       expect(plan("key, value", filter)).not.toContain("TEMP B-TREE");
     }
     expect(plan("key, value", span)).toContain("SEARCH");
+    // Rows that the filter refuses are not even looked for.
+    const steps = database.prepare(`EXPLAIN SELECT key, value FROM history WHERE ${filters[0]} ${order}`).all();
+    expect(steps.map((step) => step["opcode"])).toContain("DeferredSeek");
     database.close();
   });
 });

@@ -118,10 +118,12 @@ function prepareDatabase(database: Database, file: string, tables: readonly stri
     database.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(options.maxBytes / pageBytes))}`);
   }
   database.exec("BEGIN IMMEDIATE");
+  // SQLite looks into the row for every entry of an index unless the table has row ids, and rows over a quarter of a
+  // page overflow without them (sqlite.org/withoutrowid.html §4): filters would read the whole history.
+  const withRowId = new Set(options.indexes?.map(({ table }) => table));
   for (const table of tables) {
-    database.exec(
-      `CREATE TABLE IF NOT EXISTS "${table}" (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID`,
-    );
+    const kind = withRowId.has(table) ? "STRICT" : "STRICT, WITHOUT ROWID";
+    database.exec(`CREATE TABLE IF NOT EXISTS "${table}" (key TEXT PRIMARY KEY, value TEXT NOT NULL) ${kind}`);
   }
   database.exec(
     `CREATE TABLE IF NOT EXISTS ${quarantineTable}

@@ -1,6 +1,7 @@
 import { TwinspoolError } from "../../protocol/errors.ts";
 import type { HistoryAnswer, HistoryFilter, HistoryQuery } from "../../protocol/history.ts";
 import type { HistoryRow } from "../../protocol/job.ts";
+import type { StatisticsAnswer } from "../../protocol/statistics.ts";
 import type { Routes } from "../../runtime/listener.ts";
 import { historyCsv } from "../../spool/history-csv.ts";
 import { parseHistoryFilter, parseHistoryQuery } from "../../spool/history-query.ts";
@@ -11,6 +12,8 @@ export interface HistoryBackend {
   page(query: HistoryQuery): HistoryAnswer;
   /** All of them, newest first. Throws `printer-unknown`. */
   rows(filter: HistoryFilter): AsyncIterable<HistoryRow>;
+  /** What they say together. Throws `printer-unknown`. */
+  statistics(filter: HistoryFilter): Promise<StatisticsAnswer>;
 }
 
 /** Pieces are sent together from this length on. */
@@ -30,6 +33,9 @@ export function mountHistory({ app }: Routes, history: HistoryBackend): void {
       "content-disposition": 'attachment; filename="history.csv"',
     });
   });
+  app.get("/api/statistics", async (context) =>
+    context.json(await history.statistics(parseHistoryFilter(context.req.query()))),
+  );
   app.get("/api/history.ndjson", (context) => {
     const text = jsonLines(history.rows(parseHistoryFilter(context.req.query())));
     return context.body(toStream(text), 200, { "content-type": "application/x-ndjson" });
