@@ -51,10 +51,15 @@ function alongLine(style: CharacterStyle): number {
   return style.rotated ? style.heightTimes : style.widthTimes;
 }
 
-/** Receipts repeat few characters in few styles. */
-const MOST_DRAWINGS = 4096;
+/**
+ * Receipts repeat few characters in few styles: there is room for some three thousand of plain size. The largest one
+ * has a thousand times the dots of the smallest, so they are counted by what they weigh.
+ */
+const MOST_DRAWN_BYTES = 12_000_000;
+/** What an array takes besides its bytes. */
+const ARRAY_BYTES = 150;
 let drawings = new WeakMap<Glyph, Map<string, Drawing>>();
-let drawingCount = 0;
+let drawnBytes = 0;
 const styleKeys = new WeakMap<CharacterStyle, string>();
 
 function keyOf(style: CharacterStyle): string {
@@ -74,14 +79,14 @@ export function drawCharacter(glyph: Glyph, style: CharacterStyle): Drawing {
   const key = keyOf(style);
   const known = drawings.get(glyph)?.get(key);
   if (known !== undefined) return known;
-  if (drawingCount >= MOST_DRAWINGS) {
-    drawings = new WeakMap();
-    drawingCount = 0;
-  }
   const drawing = draw(glyph, style);
+  if (drawnBytes >= MOST_DRAWN_BYTES) {
+    drawings = new WeakMap();
+    drawnBytes = 0;
+  }
   const ofGlyph = drawings.get(glyph) ?? new Map<string, Drawing>();
   drawings.set(glyph, ofGlyph.set(key, drawing));
-  drawingCount += 1;
+  drawnBytes += drawing.rows.length * (rowBytes(drawing.widthDots) + ARRAY_BYTES);
   return drawing;
 }
 
@@ -92,8 +97,11 @@ function draw(glyph: Glyph, style: CharacterStyle): Drawing {
   const enlarged = smooth ? smoothed(emphasized, style) : scaled(emphasized, style);
   const turned = style.rotated ? quarterTurn(enlarged) : enlarged;
   const widthDots = characterWidthDots(glyph, style);
-  const rows = turned.rows.map((source) => {
-    const row = new Uint8Array(rowBytes(widthDots));
+  // One piece of memory for all: small arrays of their own are dear.
+  const stride = rowBytes(widthDots);
+  const dots = new Uint8Array(stride * turned.rows.length);
+  const rows = turned.rows.map((source, y) => {
+    const row = dots.subarray(y * stride, (y + 1) * stride);
     orDots(row, style.leftSpacingDots * alongLine(style), source, turned.widthDots, widthDots);
     return row;
   });

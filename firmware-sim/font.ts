@@ -9,6 +9,15 @@ export interface Glyph {
   readonly rows: readonly DotRow[];
 }
 
+/** More than the characters of any receipt. Decoded, one takes forty times the memory that it has in its file. */
+const MOST_GLYPHS = 2048;
+
+/** When there is no room left all are forgotten: to keep count of who was used last would cost every character time. */
+function remember(glyphs: Map<number, Glyph>, key: number, glyph: Glyph): void {
+  if (glyphs.size >= MOST_GLYPHS) glyphs.clear();
+  glyphs.set(key, glyph);
+}
+
 /** A bitmap font: the magic TSF1, cell height, glyph count, then glyphs in code point order. */
 class BitmapFont {
   readonly heightDots: number;
@@ -42,7 +51,7 @@ class BitmapFont {
       this.bytes.subarray(at + 1 + row * stride, at + 1 + (row + 1) * stride),
     );
     const glyph = { widthDots, rows };
-    this.decoded.set(codePoint, glyph);
+    remember(this.decoded, codePoint, glyph);
     return glyph;
   }
 }
@@ -93,13 +102,11 @@ export function glyphInCell(cell: CharacterCell, codePoint: number): Glyph {
   let fitted = fittedGlyphs.get(key);
   if (fitted === undefined) {
     fitted = fitInto(sourceGlyph(cell, codePoint), cell);
-    if (codePoint <= LAST_OF_BMP) fittedGlyphs.set(key, fitted);
+    remember(fittedGlyphs, key, fitted);
   }
   return fitted;
 }
 
-/** The fonts have nothing beyond the basic plane; this bounds what is kept. */
-const LAST_OF_BMP = 0xffff;
 const fittedGlyphs = new Map<number, Glyph>();
 
 function fitInto(glyph: Glyph, cell: CharacterCell): Glyph {

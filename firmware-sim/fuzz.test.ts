@@ -1,8 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
+import { drawCharacter, PLAIN_STYLE } from "./character.ts";
 import { VirtualClock } from "./clock.ts";
+import { characterGlyph, glyphInCell, kanjiGlyph } from "./font.ts";
 import { runCampaign, shrink } from "./fuzz/campaign.ts";
 import type { Page } from "./paper.ts";
 import { Printer } from "./printer.ts";
@@ -21,6 +25,15 @@ function flood(head: string, unit: string, count: number) {
   const taken = host.receive(stream(head, unit.repeat(count)));
   clock.advance(1000);
   return { taken, printer, host, clock };
+}
+
+/** Megabytes that live: objects, and what array buffers hold outside of the heap. */
+function livingMb(): number {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  collect();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return (heapUsed + arrayBuffers) / 1e6;
 }
 
 describe("hostile bytes", () => {
@@ -69,6 +82,30 @@ describe("what campaigns have found", () => {
     );
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(200e6);
   });
+
+  it("remembers some glyphs, not every character of Unicode in every cell (UTF-8)", () => {
+    kanjiGlyph(0x4e00);
+    characterGlyph("b", 0x41);
+    const before = livingMb();
+    for (let codePoint = 0; codePoint < 0x10000; codePoint += 1) {
+      kanjiGlyph(codePoint);
+      glyphInCell({ widthDots: 9, heightDots: 17 }, codePoint);
+    }
+    // It was 200 MB, and more with each cell.
+    expect(livingMb() - before).toBeLessThan(24);
+  }, 60_000);
+
+  it("remembers drawn characters by the dots they have: the largest ones are a thousand times the smallest", () => {
+    const glyph = characterGlyph("a", 0x41);
+    const before = livingMb();
+    for (let spacingDots = 0; spacingDots < 256; spacingDots += 1) {
+      for (const leftSpacingDots of [252, 253, 254, 255]) {
+        drawCharacter(glyph, { ...PLAIN_STYLE, widthTimes: 8, heightTimes: 8, spacingDots, leftSpacingDots });
+      }
+    }
+    // It was 115 MB for the first thousand, of which four were kept.
+    expect(livingMb() - before).toBeLessThan(24);
+  }, 60_000);
 
   it("remembers no more reserved cuts than a blade could carry out", () => {
     const startedMs = performance.now();
