@@ -1,4 +1,4 @@
-import type { IndeterminatePolicy, JobChange, SourceChoice, Spools } from "../src/protocol/job.ts";
+import type { ErrorPolicy, IndeterminatePolicy, JobChange, SourceChoice, Spools } from "../src/protocol/job.ts";
 import type { ChangePlan, Fault, FaultKind, JobPlan, NodeName, Plan, SlowLink } from "./plan.ts";
 import { Random } from "./random.ts";
 
@@ -44,6 +44,7 @@ export function drawPlan(seed: number): Plan {
     printMs: random.pick([50, 500, 4_000]),
     evidenceRate: random.pick([0, 0.5, 1]),
     policy: random.pick<IndeterminatePolicy>(["hold", "hold", "reprint-marked", "assume-printed"]),
+    errorPolicy: random.pick<ErrorPolicy>(["retry-job", "retry-current-job", "abort-job", "stop-printer"]),
     ledgerRecords: crowd ? random.pick([9, 12]) : random.pick([10, 16, 64, 64]),
     validateMessages: seed % 50 === 0,
     chaosMs,
@@ -95,7 +96,10 @@ function drawJob(
     held: crossing || random.chance(0.1),
     ...(random.chance(0.1) ? { holdMs: random.int(0, 40_000) } : {}),
     ...(random.chance(0.15) ? { expiresMs: random.pick([1, 5_000, 60_000, 600_000]) } : {}),
-    changes: crossing ? drawCrossing(random, maxDelayMs) : drawChanges(random),
+    // Nobody asks a client without a disk to keep the only copy.
+    changes: crossing
+      ? drawCrossing(random, maxDelayMs)
+      : drawChanges(random).filter(({ change }) => change.spools === undefined || !diskless.includes(client)),
   };
 }
 
@@ -168,6 +172,7 @@ const faultKinds = [
   "cut",
   "printer-power",
   "paper-out",
+  "paused",
   "never-returns",
   "disk-full",
   "image-rot",
@@ -206,6 +211,7 @@ function drawFault(random: Random, kind: FaultKind, { nodes, printers }: Cast, c
     }
     case "printer-power":
     case "paper-out":
+    case "paused":
     case "ledger-lost":
       return { kind, printer: printer(), atMs, downMs: downMs() };
     case "never-returns":

@@ -52,6 +52,8 @@ export class FaultInjector {
         return world.host(fault.printer).paper.setPower(false);
       case "paper-out":
         return world.host(fault.printer).paper.setPaper(false);
+      case "paused":
+        return world.server.pause(world.printerName(fault.printer));
       case "never-returns": {
         const node = world.node(fault.node);
         node.gone = true;
@@ -85,6 +87,8 @@ export class FaultInjector {
         return world.host(fault.printer).paper.setPower(true);
       case "paper-out":
         return world.host(fault.printer).paper.setPaper(true);
+      case "paused":
+        return world.server.resume(world.printerName(fault.printer));
       case "disk-full":
         world.node(fault.node).diskFull = false;
         return;

@@ -62,6 +62,7 @@ export class HostNode extends SimNode<HostInput, HostEffect> {
         resolutionDpi,
         hostUrl,
         hostIncarnation: incarnation,
+        errorPolicy: this.#world.plan.errorPolicy,
         ledgerRecords: this.#world.plan.ledgerRecords,
         bootId: `boot${this.life}`,
         timers: defaultTimers,

@@ -1,4 +1,4 @@
-import type { IndeterminatePolicy, JobChange, SourceChoice, Spools } from "../src/protocol/job.ts";
+import type { ErrorPolicy, IndeterminatePolicy, JobChange, SourceChoice, Spools } from "../src/protocol/job.ts";
 
 export type NodeName = "server" | `host-${number}` | `client-${number}`;
 
@@ -10,6 +10,8 @@ export type Fault =
   | { readonly kind: "cut"; readonly a: NodeName; readonly b: NodeName; readonly atMs: number; readonly downMs: number }
   | { readonly kind: "printer-power"; readonly printer: number; readonly atMs: number; readonly downMs: number }
   | { readonly kind: "paper-out"; readonly printer: number; readonly atMs: number; readonly downMs: number }
+  /** A person lets the queue of a printer stand still. */
+  | { readonly kind: "paused"; readonly printer: number; readonly atMs: number; readonly downMs: number }
   | { readonly kind: "never-returns"; readonly node: NodeName; readonly atMs: number }
   /** Nothing more can be written: a commit ends the process, an image is refused. */
   | { readonly kind: "disk-full"; readonly node: NodeName; readonly atMs: number; readonly downMs: number }
@@ -90,6 +92,7 @@ export interface Plan {
   readonly printMs: number;
   readonly evidenceRate: number;
   readonly policy: IndeterminatePolicy;
+  readonly errorPolicy: ErrorPolicy;
   readonly ledgerRecords: number;
   readonly validateMessages: boolean;
   readonly chaosMs: number;

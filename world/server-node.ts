@@ -111,6 +111,19 @@ export class ServerNode extends SimNode<ServerInput, ServerEffect> {
     if (this.alive) this.dispatch({ kind: "retryRequested", jobId });
   }
 
+  pause(printer: string): void {
+    if (this.alive) this.dispatch({ kind: "printerPauseRequested", printer, reason: "" });
+  }
+
+  resume(printer: string): void {
+    if (this.alive) this.dispatch({ kind: "printerResumeRequested", printer });
+  }
+
+  isPaused(printer: string): boolean {
+    const row = this.rows.table(serverTables.printers).get(printer) as ServerPrinterRow | undefined;
+    return row?.paused !== undefined;
+  }
+
   loadNetwork(loaded: boolean): void {
     if (this.alive) this.dispatch({ kind: "networkLevelChanged", loaded, reason: loaded ? "90 % of the link" : "" });
   }

@@ -127,8 +127,11 @@ export class World {
     }
   }
 
-  /** What people hold they release in the end, at both sides. */
+  /** What people hold or pause they release in the end, at both sides; also what an error policy has stopped. */
   #releaseAll(): void {
+    for (const { attributes } of this.hosts) {
+      if (this.server.isPaused(attributes.name)) this.server.resume(attributes.name);
+    }
     for (const [jobId, index] of this.submitted) {
       const client = this.clients[index];
       if (client !== undefined && isHeldBack(clientRow(client, jobId))) client.change(jobId, release);
