@@ -34,17 +34,23 @@ const runsOfShop = 45;
 export async function runCampaign({ cells, atOnce, onCell, ...options }: CampaignOptions): Promise<CellResult[]> {
   const results: CellResult[] = [];
   let next = 0;
+  const tell = (result: CellResult): void => {
+    results.push(result);
+    onCell(result);
+  };
   const work = async (): Promise<void> => {
     let bench: Bench | undefined;
     for (let cell = cells[next++]; cell !== undefined; cell = cells[next++]) {
       bench ??= await openBench(cell, options.seed);
-      const isLast = next >= cells.length || bench.orders.length >= runsOfShop;
-      const result = await runCell(cell, bench, isLast, options);
-      if (isLast || result.violations.length > 0) bench = undefined;
-      results.push(result);
-      onCell(result);
+      const result = await runCell(cell, bench, options);
+      tell(result);
+      if (result.violations.length > 0) bench = undefined;
+      else if (next >= cells.length || bench.orders.length >= runsOfShop) {
+        const late = await closeBench(bench);
+        if (late.length > 0) tell({ ...result, runs: 0, outcomes: {}, violations: late, folder: bench.shop.folder });
+        bench = undefined;
+      }
     }
-    await bench?.shop.close(false);
   };
   await Promise.all(Array.from({ length: atOnce }, work));
   return results;
@@ -58,30 +64,42 @@ interface Bench {
 }
 
 async function openBench({ step }: Cell, seed: number): Promise<Bench> {
-  const shop = await Shop.open(new Random(seed, step.step, process.pid, Date.now()));
-  return { shop, orders: [], older: new Set() };
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const shop = await Shop.open(new Random(seed, step.step, process.pid, Date.now()));
+      return { shop, orders: [], older: new Set() };
+    } catch (error) {
+      // Another program of this machine may have taken one of the ports.
+      if (attempt === 2) throw error;
+    }
+  }
+}
+
+/** The last look, when no process is left that could hide anything. */
+async function closeBench({ shop, orders }: Bench): Promise<string[]> {
+  await shop.endPrograms();
+  const violations = checkEvidence(shop.witness.look(), orders);
+  await shop.close(violations.length > 0);
+  return violations;
 }
 
 type CellOptions = Pick<CampaignOptions, "seed" | "repeats" | "firstRepeat">;
 
-/** All repeats of one cell. */
-async function runCell(cell: Cell, bench: Bench, isLast: boolean, options: CellOptions): Promise<CellResult> {
+/** All repeats of one cell. A shop where something is wrong is kept. */
+async function runCell(cell: Cell, bench: Bench, { seed, repeats, firstRepeat }: CellOptions): Promise<CellResult> {
   const startedMs = performance.now();
-  const { seed, repeats, firstRepeat } = options;
-  const { shop, orders } = bench;
+  const { shop } = bench;
   const outcomes: Partial<Record<Outcome, number>> = {};
   const violations: string[] = [];
   try {
     for (let repeat = firstRepeat; repeat < firstRepeat + repeats && violations.length === 0; repeat++) {
       violations.push(...(await runRepeat(bench, outcomes, planRun(cell, repeat, seed))));
     }
-    if (isLast) await shop.endPrograms();
-    if (isLast && violations.length === 0) violations.push(...checkEvidence(shop.witness.look(), orders));
   } catch (error) {
     violations.push(`the campaign itself failed: ${error instanceof Error ? error.stack : String(error)}`);
   }
   const isWrong = violations.length > 0;
-  if (isLast || isWrong) await shop.close(isWrong);
+  if (isWrong) await shop.close(true);
   const runs = Object.values(outcomes).reduce((sum, count) => sum + count, 0);
   const seconds = (performance.now() - startedMs) / 1000;
   return { cell, runs, outcomes, violations, folder: isWrong ? shop.folder : undefined, seconds };
