@@ -27,7 +27,7 @@ export class ClientCore {
   readonly ids: JobIds;
   readonly linked = new Set<Peer>();
   /** Links to printer hosts, with the moment an idle one is given up; undefined while a job needs it. */
-  readonly wantedLinks = new Map<Peer, number | undefined>();
+  readonly wantedLinks = new Map<Peer, { readonly url: string; idleUntilMs: number | undefined }>();
   /** Since when the server owes an answer, or its link is down. */
   silentSinceMs: number | undefined;
   /** When the open jobs are compared with the peers next. */

@@ -175,6 +175,16 @@ describe("the link to the server", () => {
 });
 
 describe("the links to printer hosts", () => {
+  it("to a host that has another address now: the old one is given up", () => {
+    const client = readyClient();
+    client.submit(ticketOf(1));
+    const moved = { ...kitchen, hostUrl: "http://127.0.0.1:7000" };
+    const effects = client.serverSays({ type: "printersListed", printers: [moved] });
+    expect(brief(effects).filter((effect) => effect.endsWith("Link"))).toEqual(["closeLink", "openLink"]);
+    expect(only(effects, "openLink")).toEqual([{ kind: "openLink", peer: host, url: moved.hostUrl }]);
+    expect(only(client.serverSays({ type: "printersListed", printers: [moved] }), "openLink")).toEqual([]);
+  });
+
   it("are opened for open jobs, and closed a while after the last", () => {
     const client = new TestClient();
     client.open(server);

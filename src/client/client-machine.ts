@@ -65,7 +65,7 @@ export class ClientMachine implements Machine<ClientInput, ClientEffect> {
 
   nextWakeMs(): number | undefined {
     const core = this.#core;
-    const first = earliest(core.wantedLinks.values());
+    const first = earliest([...core.wantedLinks.values()].map(({ idleUntilMs }) => idleUntilMs));
     if (core.jobs.size === 0) return first;
     const moments = [first, core.statusAtMs, core.alone() ? undefined : core.aloneAtMs()];
     const alone = core.alone();

@@ -10,15 +10,18 @@ export function wantLinks(core: ClientCore): void {
     if (url !== undefined) needed.set(job.host, url);
   }
   for (const [peer, url] of needed) {
-    if (!core.wantedLinks.has(peer)) core.emit({ kind: "openLink", peer, url });
-    core.wantedLinks.set(peer, undefined);
+    const wanted = core.wantedLinks.get(peer);
+    // The host stands at another address now: nobody would ever answer at the old one.
+    if (wanted !== undefined && wanted.url !== url) core.emit({ kind: "closeLink", peer });
+    if (wanted?.url !== url) core.emit({ kind: "openLink", peer, url });
+    core.wantedLinks.set(peer, { url, idleUntilMs: undefined });
   }
   // The next job comes soon more often than not: a link stays a while after its last one.
   const nowMs = core.now.monotonicMs;
-  for (const [peer, idleUntilMs] of core.wantedLinks) {
+  for (const [peer, wanted] of core.wantedLinks) {
     if (needed.has(peer)) continue;
-    if (idleUntilMs === undefined) core.wantedLinks.set(peer, nowMs + core.config.timers.statusIntervalMs);
-    else if (idleUntilMs <= nowMs) {
+    if (wanted.idleUntilMs === undefined) wanted.idleUntilMs = nowMs + core.config.timers.statusIntervalMs;
+    else if (wanted.idleUntilMs <= nowMs) {
       core.wantedLinks.delete(peer);
       core.emit({ kind: "closeLink", peer });
     }
