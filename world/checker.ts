@@ -85,6 +85,25 @@ export function checkSpools(world: World): void {
       checkErased(world, client, user, user.jobId);
     }
   }
+  checkRows(world);
+}
+
+/** I4: what a row calls stored is in the folder; so also the copies that the server has made for itself. */
+function checkRows(world: World): void {
+  const { server, clients, rotten, checker } = world;
+  const demand = (whose: string, jobId: string, held: string | undefined, sha256: string): void => {
+    if (held !== sha256 && !rotten.has(jobId)) checker.violations.push(`I4 ${whose} row says that ${jobId} is stored`);
+  };
+  for (const row of server.rows.table(serverTables.jobs).values() as Iterable<ServerJobRow>) {
+    const { jobId, sha256 } = row.ticket;
+    if (row.imageStored) demand("the server's", jobId, server.spool.images.get(jobId), sha256);
+  }
+  for (const client of clients) {
+    for (const row of client.rows.table(clientTables.jobs).values() as Iterable<ClientJobRow>) {
+      const { jobId, sha256 } = row.ticket;
+      if (row.image === "stored") demand("a client's", jobId, client.spool.images.get(jobId), sha256);
+    }
+  }
 }
 
 function checkCopies(world: World, client: ClientNode, user: UserView, jobId: string): void {

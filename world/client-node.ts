@@ -191,11 +191,14 @@ export class ClientNode extends SimNode<ClientInput, ClientEffect> {
 
   #submitted(jobId: string, user: UserView): void {
     const world = this.#world;
-    const { noSpool, cancelAfterMs, retryAfterMs, changes } = user.plan;
+    const { noSpool, cancelAfterMs, retryAfterMs, changes, move } = user.plan;
     const narrowed = this.#networkLoaded && !noSpool ? { withoutServerCopy: "loaded" } : {};
     this.dispatch({ kind: "jobSubmitted", ticket: this.#ticket(jobId, user), imageKept: !noSpool, ...narrowed });
     if (cancelAfterMs !== undefined) this.later(cancelAfterMs, () => this.dispatch({ kind: "cancelRequested", jobId }));
     if (retryAfterMs !== undefined) world.loop.after(retryAfterMs, () => world.server.retry(jobId));
+    if (move !== undefined) {
+      world.loop.after(move.afterMs, () => world.server.move(jobId, world.printerName(move.printer)));
+    }
     for (const { by, afterMs, change } of changes) {
       world.loop.after(afterMs, () => (by === "client" ? this : world.server).change(jobId, change));
     }

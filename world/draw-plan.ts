@@ -92,6 +92,9 @@ function drawJob(
     noSpool: spools === "server" || (spools === "both" && !crossing && random.chance(0.15)),
     ...(random.chance(0.2) ? { cancelAfterMs: random.int(0, 20_000) } : {}),
     ...(random.chance(0.1) ? { retryAfterMs: random.int(0, 80_000) } : {}),
+    ...(cast.printers.length > 1 && random.chance(0.2)
+      ? { move: { afterMs: random.int(0, 30_000), printer: random.int(0, cast.printers.length - 1) } }
+      : {}),
     ...(random.chance(0.2) ? { priority: random.int(1, 100) } : {}),
     held: crossing || random.chance(0.1),
     ...(random.chance(0.1) ? { holdMs: random.int(0, 40_000) } : {}),

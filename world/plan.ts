@@ -53,6 +53,8 @@ export interface JobPlan {
   readonly cancelAfterMs?: number;
   /** Someone wants it printed again, marked, when it is held by then. */
   readonly retryAfterMs?: number;
+  /** Someone wants it printed by another printer. */
+  readonly move?: { readonly afterMs: number; readonly printer: number };
   readonly priority?: number;
   readonly held: boolean;
   readonly holdMs?: number;

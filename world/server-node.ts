@@ -111,6 +111,10 @@ export class ServerNode extends SimNode<ServerInput, ServerEffect> {
     if (this.alive) this.dispatch({ kind: "retryRequested", jobId });
   }
 
+  move(jobId: string, printer: string): void {
+    if (this.alive) this.dispatch({ kind: "moveRequested", jobId, printer });
+  }
+
   pause(printer: string): void {
     if (this.alive) this.dispatch({ kind: "printerPauseRequested", printer, reason: "" });
   }

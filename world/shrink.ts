@@ -66,6 +66,7 @@ function* smallerJobs(job: JobPlan): Generator<JobPlan> {
   const { cancelAfterMs, retryAfterMs, priority, holdMs, expiresMs, ...plain } = job;
   if (cancelAfterMs !== undefined) yield without(job, "cancelAfterMs");
   if (retryAfterMs !== undefined) yield without(job, "retryAfterMs");
+  if (job.move !== undefined) yield without(job, "move");
   if (priority !== undefined) yield without(job, "priority");
   if (holdMs !== undefined) yield without(job, "holdMs");
   if (expiresMs !== undefined) yield without(job, "expiresMs");
@@ -85,7 +86,7 @@ function* fewerNodes(plan: Plan): Generator<Plan> {
     yield { ...plan, clients: client, diskless: plan.diskless.filter((index) => index !== client) };
   }
   const printer = plan.printers.length - 1;
-  const used = plan.jobs.some((job) => job.printer === printer);
+  const used = plan.jobs.some((job) => job.printer === printer || job.move?.printer === printer);
   const faulty = plan.faults.some((fault) => "printer" in fault && fault.printer === printer);
   if (printer > 0 && !used && !faulty && !named(`host-${printer}`)) {
     yield { ...plan, printers: plan.printers.slice(0, -1) };

@@ -1,6 +1,7 @@
 import { holdMsOf, isHeld } from "../src/protocol/job-settings.ts";
 import type { Message, Peer } from "../src/protocol/messages.ts";
-import { Checker, checkSpools, clientRow, serverRow } from "./checker.ts";
+import { type ServerJobRow, serverTables } from "../src/server/server-state.ts";
+import { Checker, checkSpools, clientRow } from "./checker.ts";
 import { ClientNode } from "./client-node.ts";
 import { drawPlan } from "./draw-plan.ts";
 import { EventLoop } from "./event-loop.ts";
@@ -135,7 +136,10 @@ export class World {
     for (const [jobId, index] of this.submitted) {
       const client = this.clients[index];
       if (client !== undefined && isHeldBack(clientRow(client, jobId))) client.change(jobId, release);
-      if (isHeldBack(serverRow(this, jobId))) this.server.change(jobId, release);
+    }
+    // Moved jobs and duplicates are the server's own.
+    for (const row of this.server.rows.table(serverTables.jobs).values() as Iterable<ServerJobRow>) {
+      if (isHeldBack(row)) this.server.change(row.ticket.jobId, release);
     }
   }
 
