@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { formatBytes, formatCount, formatPercent, formatTime } from "./format.ts";
+import { agoText, formatBytes, formatCount, formatPercent, formatTime } from "./format.ts";
 
 it.each([
   [0, "0 B"],
@@ -31,4 +31,13 @@ it("counts in words", () => {
 
 it("tells the time of this machine's zone", () => {
   expect(formatTime(new Date(2026, 10, 3, 4, 5, 6).getTime())).toBe("2026-11-03 04:05:06");
+});
+
+it.each([
+  [0, "0 seconds ago"],
+  [61_000, "1 minute ago"],
+  [7_200_000, "2 hours ago"],
+  [90_000_000, "1 day ago"],
+])("%i ms are %s", (ms, text) => {
+  expect(agoText(ms)).toBe(text);
 });

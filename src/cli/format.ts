@@ -27,3 +27,14 @@ export function formatCount(count: number, noun: string): string {
 export function formatPercent(done: number, total: number): string {
   return total <= 0 ? "0 %" : `${Math.min(100, Math.floor((100 * done) / total))} %`;
 }
+
+/** `12 seconds ago`, `3 hours ago`. */
+export function agoText(ms: number): string {
+  const units = [
+    [86_400_000, "day"],
+    [3_600_000, "hour"],
+    [60_000, "minute"],
+  ] as const;
+  const [unitMs, noun] = units.find(([length]) => ms >= length) ?? ([1_000, "second"] as const);
+  return `${formatCount(Math.floor(ms / unitMs), noun)} ago`;
+}

@@ -39,7 +39,7 @@ export async function printHistory(
   const shown = Math.min(limit, rowsAtMost);
   const rows: HistoryRow[] = [];
   // One more tells whether there are more.
-  for await (const row of readHistory(config, filter, shown + 1)) rows.push(row);
+  for await (const row of readHistory(config, filter, shown + 1, io)) rows.push(row);
   const hasOlder = rows.length > shown;
   const blocks = historyReport({ rows: rows.slice(0, shown), filter, hasOlder, language, madeAtMs: Date.now() });
   const folder = await mkdtemp(join(tmpdir(), "twinspool-history-"));

@@ -1,4 +1,4 @@
-import { serverApi } from "../client/api.ts";
+import { type Api, askEither } from "../client/api.ts";
 import { TwinspoolError } from "../protocol/errors.ts";
 import { type HistoryFilter, historyAnswerSchema, historyRowsPerPage } from "../protocol/history.ts";
 import { type HistoryRow, outcomeSchema, sourceChoiceSchema, sourceSchema } from "../protocol/job.ts";
@@ -6,6 +6,8 @@ import type { Config } from "../runtime/config-schema.ts";
 import { historyQueryText, parseTime } from "../spool/history-query.ts";
 import { parseDuration } from "./duration.ts";
 import { UsageError } from "./failure.ts";
+import { agoText } from "./format.ts";
+import { type Io, note } from "./io.ts";
 
 /** Which rows; the same at `history` and `stats`. */
 export interface FilterFlags {
@@ -77,19 +79,32 @@ function word<const Word extends string>(
   return found;
 }
 
-/** Rows as they come, newest first, with the next page asked for only when it is wanted. */
+/**
+ * Rows as they come, newest first, with the next page asked for only when it is wanted. When the server is away, what the
+ * client process of this machine has seen of them, saying how old it is.
+ */
 export async function* readHistory(
   config: Config,
   filter: HistoryFilter,
   limit: number,
+  io: Io,
 ): AsyncGenerator<HistoryRow, void, undefined> {
-  const api = serverApi(config);
   let left = limit;
   let before: string | undefined;
+  let from: Api | undefined;
   do {
     const page = { limit: Math.min(historyRowsPerPage.most, left), ...(before === undefined ? {} : { before }) };
     const path = `/api/history?${historyQueryText({ ...filter, ...page })}`;
-    const answer = await api.ask("GET", path, historyAnswerSchema);
+    const ask = async (api: Api) => ({ api, answer: await api.ask("GET", path, historyAnswerSchema) });
+    // All pages come from one side: the client has not all the rows that the server has.
+    const { api, answer } = await (from === undefined ? askEither(config, ask, ["server-unreachable"]) : ask(from));
+    if (from === undefined && answer.seenMsAgo !== undefined) {
+      note(
+        io,
+        `the server cannot be reached; this is what the client of this machine saw ${agoText(answer.seenMsAgo)}`,
+      );
+    }
+    from = api;
     yield* answer.rows;
     left -= answer.rows.length;
     before = answer.next;

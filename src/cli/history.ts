@@ -53,7 +53,7 @@ export async function runHistory(flags: HistoryFlags, io: Io): Promise<ExitCode>
     const { printHistory } = await import("./history-print.ts");
     return printHistory({ filter, limit }, config, flags, io);
   }
-  const rows = readHistory(config, filter, limit);
+  const rows = readHistory(config, filter, limit, io);
   if (isCsv) return writePieces(io.stdout, historyCsv(rows, { excel: excel === true }));
   if (jsonl === true) return writePieces(io.stdout, jsonLines(rows));
   if (json === true && !io.stdout.isTerminal) return writePieces(io.stdout, jsonObject(rows));

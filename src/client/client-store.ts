@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { clientIdSchema, nonceSchema } from "../protocol/ids.ts";
 import { newClientId, newNonce } from "../runtime/identity.ts";
+import { historyIndex } from "../spool/history-table.ts";
 import { type JobStore, openJobStore } from "../spool/job-store.ts";
 import {
   type ClientSnapshot,
@@ -10,13 +11,17 @@ import {
   clientTables,
 } from "./client-state.ts";
 
+/** What the client has seen of the server's history. */
+export const seenHistoryTables = { rows: "client_seen_history", meta: "client_seen_history_meta" } as const;
+
 const identityTable = "client_identity";
 const identitySchema = z.object({ clientId: clientIdSchema, nonce: nonceSchema });
 export type ClientIdentity = z.infer<typeof identitySchema>;
 
 /** Opens the client's rows and its identity, which lives as long as this folder. */
 export function openClientStore(file: string): { store: JobStore; identity: ClientIdentity } {
-  const store = openJobStore(file, [...Object.values(clientTables), identityTable]);
+  const tables = [...Object.values(clientTables), ...Object.values(seenHistoryTables), identityTable];
+  const store = openJobStore(file, tables, { indexes: [historyIndex(seenHistoryTables.rows)] });
   const known = identitySchema.safeParse(store.get(identityTable, "identity")).data;
   if (known !== undefined) return { store, identity: known };
   const identity: ClientIdentity = { clientId: newClientId(), nonce: newNonce() };

@@ -26,6 +26,7 @@ import { type ClientBackend, mountClientDoor } from "./door.ts";
 import { changeRefusal } from "./job-changes.ts";
 import { mountPreviewDoor, type PreviewBackend } from "./preview-door.ts";
 import type { PrintRequest } from "./print-request.ts";
+import { mountSeenHistory, SeenHistory } from "./seen-history.ts";
 
 export interface ClientOptions {
   readonly config: Config;
@@ -81,6 +82,7 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
   readonly #machine: ClientMachine;
   readonly #runner: MachineRunner<ClientInput, ClientEffect, PersistEffect>;
   readonly #hub: PeerHub;
+  readonly #seen: SeenHistory;
   readonly #listeners = new Map<string, EventListener>();
   readonly #grants = new Map<string, (jobId: string) => void>();
   #requests = 0;
@@ -105,6 +107,7 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
     this.#identity = identity;
     this.#images = images;
     this.#handover = handover;
+    this.#seen = new SeenHistory({ store, config, log, nowMs: () => nodeClock.now().wallMs });
     const snapshot = loadClientSnapshot(store);
     this.#machine = new ClientMachine(
       { ...identity, name: config.name, timers: config.timers },
@@ -158,6 +161,7 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
   mount(routes: Routes): void {
     mountClientDoor(routes, this, this.#config, join(this.#folder, "documents"));
     mountPreviewDoor(routes, this);
+    mountSeenHistory(routes, this.#seen);
   }
 
   start(): void {
@@ -176,6 +180,7 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
 
   async close(): Promise<void> {
     this.#stopLevel();
+    this.#seen.close();
     this.#hub.close();
     await this.#runner.close();
     this.#store.close();
@@ -413,10 +418,12 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
       this.#log.info({ job: effect.jobId, detail: effect.detail }, `job ${effect.event}`);
     this.#listeners.get(effect.jobId)?.(event);
     if (effect.event === "closed" || effect.event === "refused") this.#listeners.delete(effect.jobId);
+    if (effect.event === "closed") this.#seen.refreshSoon();
   }
 
   #serverSeen(): void {
     this.#printersListed = true;
+    this.#seen.refreshSoon();
     for (const resolve of this.#serverWaiters.splice(0)) resolve();
   }
 }

@@ -28,7 +28,8 @@ export const spoolHeader = "x-twinspool-spool";
  *     PATCH /api/jobs/JOB                 body: JobChange; the same; 409 when the job is on its way (also at the client)
  *     GET  /api/history?FILTERS&limit=&before=   { rows: HistoryRow[], next?: string }, newest first; `before` is the
  *          `next` of the page before. FILTERS: printer, client, source (chosen), sentBy (used), outcome, from and to
- *          (ISO 8601 or ms since 1970), text (in the title), job (beginning of its id)
+ *          (ISO 8601 or ms since 1970), text (in the title), job (beginning of its id). A client passes on what the
+ *          server says, and while that is away what it has seen last: then with seenMsAgo, and at most 500 rows in all
  *     GET  /api/history.csv?FILTERS&excel=       all rows as CSV (server only); excel=true: byte order mark, local times
  *     GET  /api/history.ndjson?FILTERS           all rows as JSON lines (server only)
  *     GET  /api/statistics?FILTERS               StatisticsAnswer (server only)

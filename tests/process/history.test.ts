@@ -4,20 +4,23 @@ import { fileURLToPath } from "node:url";
 import { PNG } from "pngjs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { HistoryRow } from "../../src/protocol/job.ts";
-import { history, Shop, until } from "./processes.ts";
+import { history, type Program, Shop, until } from "./processes.ts";
 
 const menu = fileURLToPath(new URL("../../docs/samples/menu-ja.txt", import.meta.url));
 
 /** What the history is asked for, by real processes. */
 describe("the history", () => {
   let shop: Shop;
+  let box: Program;
   let boxUrl: string;
+  let clientUrl: string;
 
   beforeEach(async () => {
     shop = new Shop();
     await shop.startPrinter("--speed", "fast");
-    boxUrl = await shop.start("box", "--json", "--port", "0", ...shop.printerFlags).ready();
-    await shop.startAs("till", "client", "--json", "--name", "till-1", "--server", boxUrl).ready();
+    box = shop.start("box", "--json", "--port", "0", ...shop.printerFlags);
+    boxUrl = await box.ready();
+    clientUrl = await shop.startAs("till", "client", "--json", "--name", "till-1", "--server", boxUrl).ready();
   });
   afterEach(() => shop.close());
 
@@ -26,8 +29,10 @@ describe("the history", () => {
     expect(await shop.startAs("till", "print", ...flags, menu).exited).toBe(0);
   }
 
-  async function read(...flags: string[]): Promise<string[]> {
-    const program = shop.startAs("till", "history", "--server", boxUrl, ...flags);
+  const read = (...flags: string[]): Promise<string[]> => run("history", ...flags);
+
+  async function run(verb: string, ...flags: string[]): Promise<string[]> {
+    const program = shop.startAs("till", verb, "--server", boxUrl, ...flags);
     expect(await program.exited, program.log.join("\n")).toBe(0);
     return program.lines.map((line) => String(line["text"] ?? JSON.stringify(line)));
   }
@@ -89,6 +94,24 @@ describe("the history", () => {
     const lang = shop.startAs("till", "history", "--server", boxUrl, "--lang", "ja");
     expect(await lang.exited).toBe(2);
     expect(lang.log.join("\n")).toContain("add --print");
+  });
+
+  it("is shown by the client, as it saw it last, while the server is away", async () => {
+    await print("one", "client");
+    await print("two", "server");
+    expect((await history(clientUrl)).map((row) => row.title)).toEqual(["two", "one"]);
+    await box.kill();
+    const reading = shop.startAs("till", "history", "--csv", "--text", "one", "--server", boxUrl);
+    expect(await reading.exited).toBe(0);
+    expect(reading.lines.map((line) => String(line["text"]).split(",")[1])).toEqual(["title", "one"]);
+    expect(reading.log.join("\n")).toMatch(/this is what the client of this machine saw \d+ (second|minute)s? ago/);
+  });
+
+  it("becomes statistics", async () => {
+    await print("one", "client");
+    const text = (await run("stats", "--since", "1h")).join("\n");
+    expect(text).toMatch(/^kitchen +1 +1 +0 +0 +1 +0\.\d\d m +1\/0 +0 +\d+\.\d\/\d+\.\d s/m);
+    expect(text).toContain("Nothing stands out.");
   });
 
   it("refuses what makes no sense with a sentence", async () => {
