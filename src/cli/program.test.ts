@@ -1,6 +1,7 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { FAULT_KINDS, PROFILES } from "../../firmware-sim/mod.ts";
 import { runProgram } from "./program.ts";
 import { memoryIo } from "./test-support.ts";
 
@@ -45,6 +46,12 @@ it("--help names every verb and the exit codes", async () => {
   expect(code).toBe(0);
   for (const verb of verbs) expect(out).toMatch(new RegExp(`^ {2}${verb}\\b`, "m"));
   expect(out).toContain("3 held or indeterminate");
+});
+
+it("sim --help names every model and every fault", async () => {
+  const { out } = await run("sim", "--help");
+  const words = out.split(/[^a-z0-9-]+/);
+  for (const name of [...PROFILES.map((profile) => profile.name), ...FAULT_KINDS]) expect(words).toContain(name);
 });
 
 it("--version", async () => {

@@ -359,7 +359,7 @@ function addSim(add: Add): void {
       .option("--replies <FILE>", "what the printer answers to the standard input is added to the file")
       .option("--nv <FILE>", "file that keeps the NV memory")
       .option("--address <ADDRESS>", "address to listen on", "127.0.0.1")
-      .option("--profile <NAME>", "model: tm-m30iii, tm-t88vi, xp-80, nt-5890k", "tm-m30iii")
+      .option("--profile <NAME>", "model: tm-m30iii, tm-t88vi, xp-80, nt-5890k, zj-58, pos-5890k", "tm-m30iii")
       .option("--paper <DIR>", "folder that gets a PNG for each ticket")
       .option("--speed <SPEED>", "real or fast", "real")
       .addOption(
@@ -377,9 +377,20 @@ function addSim(add: Add): void {
       .addHelpText(
         "after",
         `
-Faults can also be typed while it runs, one a line: paper-end, paper-loaded, cover-open, cover-closed, cutter-jam,
-cutter-freed, power-cut, power-on, link-cut, link-restored. Not with --stdin, whose input is for the paper: there
---fault and --web are what breaks it. Several ways in lead to the one printer.
+Faults can also be typed while it runs, one a line. Not with --stdin, whose input is for the paper: there --fault and
+--web are what breaks it. What happens, and what undoes it:
+  paper-end, paper-near-end            paper-loaded
+  cover-open                           cover-closed
+  cutter-jam                           cutter-freed, then DLE ENQ from the host
+  paper-jam                            jam-cleared, then DLE ENQ from the host
+  hot-head                             time, or head-cooled
+  unrecoverable-error                  power-cut, then power-on
+  power-cut, link-cut                  power-on, link-restored
+  lost-bytes=0.05, corrupted-bytes     line-clean
+  mute, slow=4                         unmute, full-speed
+  drawer-opened                        drawer-closed
+  feed-button
+Several ways in lead to the one printer.
 ${examples([
   ["twinspool sim --paper paper/", "on port 9100"],
   ["cat receipt.bin | twinspool sim --stdin --paper paper/", "print a file, and end"],
