@@ -3,20 +3,29 @@ import type * as z from "zod";
 import { spoolHeader } from "../protocol/api.ts";
 import type { ErrorCode } from "../protocol/errors.ts";
 import { TwinspoolError } from "../protocol/errors.ts";
+import { type ClientProof, proofHeaders, readProof } from "../runtime/client-proof.ts";
 import type { Config } from "../runtime/config-schema.ts";
 import { findEndpoint } from "../runtime/endpoint-file.ts";
 import { getImage, requestJson } from "../runtime/image-transfer.ts";
+import { isLoopback } from "../runtime/loopback.ts";
 
 /** The HTTP API of one process. */
 export class Api {
   readonly whose: "server" | "client";
   readonly #url: string;
   readonly #key: string | undefined;
+  readonly #proof: () => Promise<ClientProof | undefined>;
 
-  constructor(whose: "server" | "client", url: string, key: string | undefined) {
+  constructor(
+    whose: "server" | "client",
+    url: string,
+    key: string | undefined,
+    proof: () => Promise<ClientProof | undefined> = () => Promise.resolve(undefined),
+  ) {
     this.whose = whose;
     this.#url = url.replace(/\/+$/, "");
     this.#key = key;
+    this.#proof = proof;
   }
 
   /** Throws the peer's error, `server-unreachable`, or `message-invalid`. */
@@ -27,14 +36,26 @@ export class Api {
     body?: unknown,
   ): Promise<z.output<Schema>> {
     const url = `${this.#url}${path}`;
-    const parsed = schema.safeParse(await requestJson(method, url, { ...(this.#key && { key: this.#key }), body }));
+    const parsed = schema.safeParse(
+      await requestJson(method, url, {
+        ...(this.#key && { key: this.#key }),
+        headers: await this.#proofHeaders(),
+        body,
+      }),
+    );
     if (!parsed.success) throw new TwinspoolError("message-invalid", `the answer of ${url}`, { cause: parsed.error });
     return parsed.data;
   }
 
+  async #proofHeaders(): Promise<Readonly<Record<string, string>>> {
+    const proof = await this.#proof();
+    return proof === undefined ? {} : proofHeaders(proof);
+  }
+
   /** Reads a file of at most 16 MiB into memory, and which spool it came from. */
   async fetch(path: string): Promise<{ readonly bytes: Uint8Array; readonly spool: "client" | "server" }> {
-    const headers: Record<string, string> = this.#key === undefined ? {} : { authorization: `Bearer ${this.#key}` };
+    const authorization = this.#key === undefined ? {} : { authorization: `Bearer ${this.#key}` };
+    const headers = { ...authorization, ...(await this.#proofHeaders()) };
     const chunks: Uint8Array[] = [];
     let spool = this.whose;
     const onHeaders = (given: IncomingHttpHeaders): void => {
@@ -48,7 +69,9 @@ export class Api {
 }
 
 export function serverApi(config: Config): Api {
-  return new Api("server", config.server, config.key);
+  // People at the server's machine see everything, also when a client has its folder there.
+  const isHere = isLoopback(new URL(config.server).hostname);
+  return new Api("server", config.server, config.key, isHere ? undefined : () => readProof(config.data));
 }
 
 /** The client process of this machine that keeps its data in this folder, or undefined when none runs. */

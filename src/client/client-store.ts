@@ -1,6 +1,7 @@
 import * as z from "zod";
-import { clientIdSchema, nonceSchema } from "../protocol/ids.ts";
-import { newClientId, newNonce } from "../runtime/identity.ts";
+import { clientIdSchema, clientSecretSchema, nonceSchema } from "../protocol/ids.ts";
+import type { ClientProof } from "../runtime/client-proof.ts";
+import { newClientId, newClientSecret, newNonce } from "../runtime/identity.ts";
 import { historyIndex } from "../spool/history-table.ts";
 import { type JobStore, openJobStore } from "../spool/job-store.ts";
 import {
@@ -15,17 +16,23 @@ import {
 export const seenHistoryTables = { rows: "client_seen_history", meta: "client_seen_history_meta" } as const;
 
 const identityTable = "client_identity";
-const identitySchema = z.object({ clientId: clientIdSchema, nonce: nonceSchema });
-export type ClientIdentity = z.infer<typeof identitySchema>;
+const identitySchema = z.object({
+  clientId: clientIdSchema,
+  nonce: nonceSchema,
+  secret: clientSecretSchema.optional(),
+});
+export type ClientIdentity = z.infer<typeof identitySchema> & ClientProof;
 
 /** Opens the client's rows and its identity, which lives as long as this folder. */
 export function openClientStore(file: string): { store: JobStore; identity: ClientIdentity } {
   const tables = [...Object.values(clientTables), ...Object.values(seenHistoryTables), identityTable];
   const store = openJobStore(file, tables, { indexes: [historyIndex(seenHistoryTables.rows)] });
   const known = identitySchema.safeParse(store.get(identityTable, "identity")).data;
-  if (known !== undefined) return { store, identity: known };
-  const identity: ClientIdentity = { clientId: newClientId(), nonce: newNonce() };
-  store.commit([{ op: "put", table: identityTable, key: "identity", value: identity }]);
+  const { clientId = newClientId(), nonce = newNonce(), secret = newClientSecret() } = known ?? {};
+  const identity: ClientIdentity = { clientId, nonce, secret };
+  if (known?.secret === undefined) {
+    store.commit([{ op: "put", table: identityTable, key: "identity", value: identity }]);
+  }
   return { store, identity };
 }
 

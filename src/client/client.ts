@@ -6,6 +6,7 @@ import { TwinspoolError } from "../protocol/errors.ts";
 import type { JobChange, JobTicket, PrinterAttributes, Spools } from "../protocol/job.ts";
 import { limits } from "../protocol/limits.ts";
 import type { Hello, Peer } from "../protocol/messages.ts";
+import { proofHeaders, publishProof } from "../runtime/client-proof.ts";
 import { nodeClock } from "../runtime/clock.ts";
 import { checkSpools } from "../runtime/config.ts";
 import type { Config } from "../runtime/config-schema.ts";
@@ -56,6 +57,7 @@ export async function openClient(options: ClientOptions): Promise<ClientProcess>
   const folder = join(options.config.data, "client");
   const { store, identity } = openClientStore(join(folder, "client.db"));
   try {
+    await publishProof(options.config.data, identity);
     const images = await openImageStore(join(folder, "images"), { maxImageBytes: limits.imageBytes });
     // Worth nothing after a restart: images of jobs that do not use this spool, and documents half taken.
     for (const name of ["handover", "documents"]) await rm(join(folder, name), { recursive: true, force: true });
@@ -107,7 +109,13 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
     this.#identity = identity;
     this.#images = images;
     this.#handover = handover;
-    this.#seen = new SeenHistory({ store, config, log, nowMs: () => nodeClock.now().wallMs });
+    this.#seen = new SeenHistory({
+      store,
+      config,
+      log,
+      nowMs: () => nodeClock.now().wallMs,
+      headers: proofHeaders(identity),
+    });
     const snapshot = loadClientSnapshot(store);
     this.#machine = new ClientMachine(
       { ...identity, name: config.name, timers: config.timers },
@@ -174,7 +182,8 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
       this.#level = level;
       this.#log.warn({ spoolLevel: level, reason }, "the spool's level changed");
     });
-    this.#hub.dial("server", `${this.#config.server}/control`, this.#hello());
+    const { secret } = this.#identity;
+    this.#hub.dial("server", `${this.#config.server}/control`, { ...this.#hello(), secret });
     this.#runner.dispatch({ kind: "woke" });
   }
 
@@ -355,7 +364,7 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
     }
   }
 
-  #hello(): Hello {
+  #hello(): Extract<Hello, { role: "client" }> {
     const { clientId, nonce } = this.#identity;
     const name = this.#config.name.slice(0, limits.nameChars);
     return { type: "hello", version: limits.protocolVersion, role: "client", clientId, nonce, name };
@@ -380,9 +389,14 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
     }
   }
 
-  #serverHeaders(): Readonly<Record<string, string>> {
+  #keyHeaders(): Readonly<Record<string, string>> {
     const { key } = this.#config;
     return key === undefined ? {} : { authorization: `Bearer ${key}` };
+  }
+
+  /** The secret is for the server alone. */
+  #serverHeaders(): Readonly<Record<string, string>> {
+    return { ...this.#keyHeaders(), ...proofHeaders(this.#identity) };
   }
 
   async #send(jobId: string, to: Peer, url: string): Promise<void> {
@@ -393,7 +407,7 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
     const store = this.#images.has(jobId) ? this.#images : this.#handover;
     if (!store.has(jobId)) return this.#runner.dispatch({ kind: "imageLost", jobId, reason: "no file" });
     try {
-      const { status, body } = await putImage(url, this.#serverHeaders(), store.read(jobId), ticket.sizeBytes);
+      const { status, body } = await putImage(url, this.#keyHeaders(), store.read(jobId), ticket.sizeBytes);
       if (status === 200) return ended(true, "");
       ended(false, `HTTP ${status} ${JSON.stringify(body)}`);
       if ((body as { code?: string } | undefined)?.code !== "image-wrong-digest") return;

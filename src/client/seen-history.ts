@@ -18,6 +18,8 @@ export interface SeenHistoryOptions {
   readonly nowMs: () => number;
   /** Most rows that are kept here; the oldest go. */
   readonly rowsKept?: number;
+  /** Of every request to the server. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 const rowsAtOnce = 200;
@@ -33,11 +35,13 @@ export class SeenHistory {
   readonly #log: Log;
   readonly #nowMs: () => number;
   readonly #rowsKept: number;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #closing = new AbortController();
   #seenAtMs: number | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor({ store, config, log, nowMs, rowsKept = 500 }: SeenHistoryOptions) {
+  constructor({ store, config, log, nowMs, rowsKept = 500, headers = {} }: SeenHistoryOptions) {
+    this.#headers = headers;
     this.#store = store;
     this.#table = new HistoryTable(store, seenHistoryTables.rows);
     this.#config = config;
@@ -99,7 +103,9 @@ export class SeenHistory {
     const { server, key } = this.#config;
     const { signal } = this.#closing;
     const url = `${server}/api/history?${historyQueryText(query)}`;
-    const answer = historyAnswerSchema.safeParse(await requestJson("GET", url, { key, signal }));
+    const answer = historyAnswerSchema.safeParse(
+      await requestJson("GET", url, { key, headers: this.#headers, signal }),
+    );
     signal.throwIfAborted();
     if (!answer.success) throw new TwinspoolError("message-invalid", `the answer of ${url}`, { cause: answer.error });
     try {

@@ -216,6 +216,20 @@ export const errorTable = {
     retryable: false,
     fault: "peer",
   },
+  "client-wrong": {
+    sentence: "the request is not from the client it names",
+    next: "use the data folder that this client id was made in; each client has one of its own",
+    httpStatus: 403,
+    retryable: false,
+    fault: "peer",
+  },
+  "not-shown": {
+    sentence: "this server shows each client only its own jobs",
+    next: "ask at the server's machine, or set visibility to all there",
+    httpStatus: 403,
+    retryable: false,
+    fault: "peer",
+  },
   "version-unsupported": {
     sentence: "the peer speaks another version of the protocol",
     next: "install the same version of twinspool on both machines",

@@ -8,6 +8,7 @@ export const jobIdPattern = /^[a-z0-9]{8}-[a-z0-9]{6}-[1-9][0-9]{0,9}$/;
 
 export const jobIdSchema = z.string().regex(jobIdPattern, "expected a job id such as 1f0c9a7e-k3x9q2-42");
 export const clientIdSchema = z.string().regex(/^[a-z0-9]{8}$/, "expected 8 characters of a-z and 0-9");
+export const clientSecretSchema = z.string().regex(/^[a-z0-9]{32}$/, "expected 32 characters of a-z and 0-9");
 export const nonceSchema = z.string().regex(/^[a-z0-9]{6}$/, "expected 6 characters of a-z and 0-9");
 export const incarnationSchema = z.string().regex(/^[a-z0-9]{12}$/, "expected 12 characters of a-z and 0-9");
 export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hexadecimal digits");

@@ -1,6 +1,13 @@
 import * as z from "zod";
 import { errorCodes } from "./errors.ts";
-import { clientIdSchema, incarnationSchema, jobIdSchema, nonceSchema, printerNameSchema } from "./ids.ts";
+import {
+  clientIdSchema,
+  clientSecretSchema,
+  incarnationSchema,
+  jobIdSchema,
+  nonceSchema,
+  printerNameSchema,
+} from "./ids.ts";
 import {
   jobSettingsSchema,
   jobTicketSchema,
@@ -36,6 +43,8 @@ export const helloSchema = z.discriminatedUnion("role", [
     clientId: clientIdSchema,
     nonce: nonceSchema,
     name: z.string().max(limits.nameChars),
+    /** Only for the server: proves that it is the client that came first under this id. */
+    secret: clientSecretSchema.optional(),
     key: z.string().max(256).optional(),
   }),
   z.object({

@@ -117,6 +117,9 @@ export const configSchema = section({
   language: words(["ja", "en"])
     .optional()
     .describe("language of what is printed for people, such as the history; default: that of LANG"),
+  visibility: words(["all", "own"])
+    .default("all")
+    .describe("whose jobs and history a client may see and change at this server: all, or only its own"),
   timers: section(timerShape).prefault({}).describe("timers of the protocol, milliseconds; they decide only speed"),
   retention: section({
     historyDays: wholeNumber(1, 36_500).default(90).describe("days that finished jobs stay in the history"),

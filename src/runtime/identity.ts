@@ -20,6 +20,11 @@ export function newClientId(): string {
   return randomText(8);
 }
 
+/** What only a client and its server know. */
+export function newClientSecret(): string {
+  return randomText(32);
+}
+
 /** One life of a client's data folder: a folder restored from a backup gets another (design §3). */
 export function newNonce(): string {
   return randomText(6);

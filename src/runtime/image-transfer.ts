@@ -154,6 +154,7 @@ async function* bodyOf(message: IncomingMessage, limitBytes: number, timeoutMs: 
 
 export interface JsonRequestOptions {
   readonly key?: string | undefined;
+  readonly headers?: Headers;
   /** Sent as JSON. */
   readonly body?: unknown;
   readonly timeoutMs?: number;
@@ -169,6 +170,7 @@ export async function requestJson(method: string, url: string, options: JsonRequ
   const text = body === undefined ? undefined : JSON.stringify(body);
   const headers = {
     accept: "application/json",
+    ...options.headers,
     ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
     ...(text === undefined
       ? {}

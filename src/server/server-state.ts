@@ -26,6 +26,7 @@ export const serverTables = {
   history: "history",
   printers: "server_printers",
   kept: "server_kept_images",
+  clients: "server_clients",
 } as const;
 
 /** The server is a client of its own when it prints marked duplicates: it needs ids too. */

@@ -5,6 +5,7 @@ import { type ErrorCode, errorTable, TwinspoolError } from "../protocol/errors.t
 import type { HistoryRow, JobChange, JobTicket } from "../protocol/job.ts";
 import { limits } from "../protocol/limits.ts";
 import type { Hello, Peer } from "../protocol/messages.ts";
+import type { ClientProof } from "../runtime/client-proof.ts";
 import { nodeClock } from "../runtime/clock.ts";
 import type { Config } from "../runtime/config-schema.ts";
 import { newClientId, newNonce } from "../runtime/identity.ts";
@@ -12,16 +13,18 @@ import { putImage, receiveImage } from "../runtime/image-transfer.ts";
 import { type Routes, sendError } from "../runtime/listener.ts";
 import type { Log } from "../runtime/log.ts";
 import { isOnThisMachine } from "../runtime/loopback.ts";
-import type { PersistEffect } from "../runtime/machine.ts";
+import type { LinkInput, PersistEffect } from "../runtime/machine.ts";
 import { MachineRunner } from "../runtime/machine-runner.ts";
 import { PeerHub } from "../runtime/peer-hub.ts";
 import { historyIndex } from "../spool/history-table.ts";
 import { type ImageStore, openImageStore } from "../spool/image-store.ts";
 import { type JobStore, openJobStore } from "../spool/job-store.ts";
 import { watchSpoolLevel } from "../spool/level-watch.ts";
+import { ClientPins } from "./client-pins.ts";
 import { type ApiBackend, mountApi } from "./doors/api.ts";
 import { mountHistory } from "./doors/history.ts";
 import { mountPreviews, type PreviewBackend } from "./doors/previews.ts";
+import { mountVisibility, type VisibilityBackend } from "./doors/visibility.ts";
 import { HistoryRoom } from "./history-room.ts";
 import { changeRefusal } from "./job-changes.ts";
 import { viewJob, viewPrinter } from "./job-view.ts";
@@ -74,13 +77,14 @@ export async function openServer(options: ServerOptions): Promise<ServerProcess>
 }
 
 /** The thin shell of the server's machine: carries its effects out on disk and network. */
-class ServerShell implements ServerProcess, ApiBackend, PreviewBackend {
+class ServerShell implements ServerProcess, ApiBackend, PreviewBackend, VisibilityBackend {
   readonly #config: Config;
   readonly #log: Log;
   readonly #store: JobStore;
   readonly #history: HistoryRoom;
   readonly #images: ImageStore;
   readonly #folder: string;
+  readonly #pins: ClientPins;
   readonly #machine: ServerMachine;
   readonly #runner: MachineRunner<ServerInput, ServerEffect, PersistEffect>;
   readonly #hub: PeerHub;
@@ -98,6 +102,7 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend {
     this.#history = new HistoryRoom(store, () => this.#machine.printers.map(({ row }) => row.attributes.name));
     this.#images = images;
     this.#folder = folder;
+    this.#pins = new ClientPins(store);
     const jobs = store.loadChecked(serverTables.jobs, serverJobRowSchema).map((row) => row.value);
     const kept = store.loadChecked(serverTables.kept, keptImageRowSchema).map((row) => row.value);
     const printers = store.loadChecked(serverTables.printers, serverPrinterRowSchema).map((row) => row.value);
@@ -137,12 +142,17 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend {
       log,
       key: config.key,
       retryFirstMs: config.timers.retryFirstMs,
-      dispatch: (input) => this.#runner.dispatch(input),
+      dispatch: (input) => {
+        if (this.#config.visibility === "own" && this.#isOfAnother(input)) {
+          return log.warn({ input }, "a client spoke of a job that is not its own");
+        }
+        this.#runner.dispatch(input);
+      },
     });
   }
 
   mount(routes: Routes): void {
-    routes.onControl("/control", (socket) => this.#hub.accept(socket, identify));
+    routes.onControl("/control", (socket) => this.#hub.accept(socket, (hello) => this.#identify(hello)));
     routes.rawRoute("PUT", "/images/", async (request, response) => {
       const jobId = (request.url ?? "").slice("/images/".length);
       try {
@@ -153,6 +163,7 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend {
         sendError(response, error);
       }
     });
+    if (this.#config.visibility === "own") mountVisibility(routes, this);
     mountApi(routes, this);
     mountHistory(routes, this.#history);
     mountPreviews(routes, this);
@@ -176,6 +187,31 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend {
     this.#hub.close();
     await this.#runner.close();
     this.#store.close();
+  }
+
+  // ---- who is who
+
+  #identify(hello: Hello): Peer {
+    this.#pins.checkHello(hello);
+    return identify(hello);
+  }
+
+  checkProof(proof: ClientProof): void {
+    this.#pins.check(proof);
+  }
+
+  ownerOf(jobId: string): string {
+    const row = this.#machine.job(jobId)?.row.ticket ?? this.historyOf(jobId);
+    // A duplicate has an id of the server's, and is whose the first one was.
+    if (row?.reprintOf !== undefined && row.reprintOf !== jobId) return this.ownerOf(row.reprintOf);
+    return jobId.split("-", 1)[0] ?? "";
+  }
+
+  #isOfAnother(input: LinkInput): boolean {
+    if (input.kind !== "messageReceived" || !input.from.startsWith("client:")) return false;
+    const { message } = input;
+    const jobId = "jobId" in message ? message.jobId : "ticket" in message ? message.ticket.jobId : undefined;
+    return jobId !== undefined && `client:${this.ownerOf(jobId)}` !== input.from;
   }
 
   // ---- the API door
