@@ -13,7 +13,7 @@ export default defineConfig({
       project("spec", ["spec/**/*.test.ts"], 120_000),
       project("browser", ["tests/browser/**/*.test.ts"], 120_000),
       project("encoders", ["tests/encoders/**/*.test.ts"]),
-      project("chaos", ["chaos/**/*.test.ts"], 120_000),
+      project("chaos", ["chaos/**/*.test.ts"], 300_000),
       project("process", ["tests/{process,power}/**/*.test.ts"], 120_000),
     ],
   },
