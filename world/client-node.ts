@@ -67,8 +67,8 @@ export class ClientNode extends SimNode<ClientInput, ClientEffect> {
   }
 
   protected boot(): ClientMachine {
-    const clientId = this.peer.slice("client:".length);
-    const config = { clientId, nonce: "nonce1", name: this.name, timers: defaultTimers };
+    const identity = { clientId: this.peer.slice("client:".length), nonce: "nonce1", name: this.name };
+    const config = { ...identity, timers: defaultTimers, isBeside: () => false, keepsImages: !this.#diskless };
     const jobs = [...this.rows.table(clientTables.jobs).values()] as ClientJobRow[];
     const printers = [...this.rows.table(clientTables.printers).values()] as PrinterAttributes[];
     const meta = this.rows.table(clientTables.meta).get("meta") as ClientMeta | undefined;
@@ -139,6 +139,10 @@ export class ClientNode extends SimNode<ClientInput, ClientEffect> {
     if (this.alive) this.dispatch({ kind: "networkLevelChanged", loaded });
   }
 
+  freeSpool(): void {
+    if (this.alive) this.dispatch({ kind: "spoolLevelChanged", level: "ok" });
+  }
+
   protected perform(effect: ClientEffect): void {
     const world = this.#world;
     switch (effect.kind) {
@@ -193,7 +197,9 @@ export class ClientNode extends SimNode<ClientInput, ClientEffect> {
     const world = this.#world;
     const { noSpool, cancelAfterMs, retryAfterMs, changes, move } = user.plan;
     const narrowed = this.#networkLoaded && !noSpool ? { withoutServerCopy: "loaded" } : {};
-    this.dispatch({ kind: "jobSubmitted", ticket: this.#ticket(jobId, user), imageKept: !noSpool, ...narrowed });
+    const full = noSpool && user.plan.spools === "both" ? { withoutOwnCopy: "near-full" } : {};
+    const ticket = this.#ticket(jobId, user);
+    this.dispatch({ kind: "jobSubmitted", ticket, imageKept: !noSpool, ...narrowed, ...full });
     if (cancelAfterMs !== undefined) this.later(cancelAfterMs, () => this.dispatch({ kind: "cancelRequested", jobId }));
     if (retryAfterMs !== undefined) world.loop.after(retryAfterMs, () => world.server.retry(jobId));
     if (move !== undefined) {

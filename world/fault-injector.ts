@@ -102,6 +102,7 @@ export class FaultInjector {
   #setSpoolLevel(level: "ok" | "near-full" | "full"): void {
     const { server } = this.#world;
     if (server.alive) server.dispatch({ kind: "spoolLevelChanged", level, reason: level });
+    if (level === "ok") for (const client of this.#world.clients) client.freeSpool();
   }
 
   #rotImage(node: WorldNode): void {

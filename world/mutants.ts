@@ -96,7 +96,7 @@ export const mutants: readonly Mutant[] = [
         replace: "",
       },
       {
-        file: "src/server/client-messages.ts",
+        file: "src/server/admission.ts",
         find: '  if (printer.hostIncarnation !== ticket.hostIncarnation) return { code: "ledger-other", detail: "" };\n',
         replace: "",
       },

@@ -4,6 +4,7 @@ import type { Peer } from "../src/protocol/messages.ts";
 import { imagesWithRow } from "../src/server/kept-images.ts";
 import { ServerMachine } from "../src/server/server-machine.ts";
 import {
+  type Admission,
   type KeptImageRow,
   type ServerEffect,
   type ServerInput,
@@ -57,9 +58,22 @@ export class ServerNode extends SimNode<ServerInput, ServerEffect> {
         indeterminatePolicy: () => plan.policy,
         findHistory: (jobId) => history.get(jobId) as HistoryRow | undefined,
         isBeside: () => plan.beside,
+        admission: this.#admission(),
       },
       { meta, jobs, printers, kept },
     );
+  }
+
+  /** Of some seeds the quota is small, or a rule keeps copies out. */
+  #admission(): Admission {
+    const { seed } = this.#world.plan;
+    const mostImages = seed % 3 === 0 ? 2 : Number.POSITIVE_INFINITY;
+    return {
+      largestJobBytes: Number.POSITIVE_INFINITY,
+      roomRefusal: ({ promisedBytes }) =>
+        this.spool.images.size + Math.sign(promisedBytes) >= mostImages ? "the quota" : undefined,
+      ruleNarrowing: ({ jobId }) => (seed % 5 === 0 && jobId.endsWith("1") ? "rule 1" : undefined),
+    };
   }
 
   protected booted(): void {
@@ -140,6 +154,7 @@ export class ServerNode extends SimNode<ServerInput, ServerEffect> {
         return this.#sendImage(effect.jobId, effect.to, effect.uploadId);
       case "eraseImage":
         this.spool.images.delete(effect.jobId);
+        this.later(2_000, () => this.dispatch({ kind: "spoolLevelChanged", level: "ok", reason: "" }));
         return;
       case "composeReprint":
         return this.#compose(effect);

@@ -16,10 +16,11 @@ const client: Role = {
       parts: [opened],
       start: (listener) => {
         opened.start();
+        if (opened.diskless !== undefined) return undefined;
         return publishEndpoint(config.data, "client", { url: listener.url, pid: process.pid });
       },
-      about: `, server: ${config.server}`,
-      facts: { server: config.server },
+      about: `, server: ${config.server}${opened.diskless === undefined ? "" : `, no disk: ${opened.diskless} cannot be written`}`,
+      facts: { server: config.server, ...(opened.diskless === undefined ? {} : { diskless: opened.diskless }) },
     };
   },
 };

@@ -1,13 +1,10 @@
-import { limits } from "../protocol/limits.ts";
+import { durationMsOf } from "../runtime/duration.ts";
 import { UsageError } from "./failure.ts";
-
-const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** A duration such as 90s, 15m, 2h or 3d, in ms. Throws UsageError. */
 export function parseDuration(flag: string, text: string): number {
-  const [, amount, unit = ""] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
-  const durationMs = Number(amount) * (unitMs[unit] ?? Number.NaN);
-  if (durationMs <= limits.jobDelayMs) return durationMs;
+  const durationMs = durationMsOf(text);
+  if (durationMs !== undefined) return durationMs;
   throw new UsageError(`${flag} ${text}: expected a duration of at most a year, such as 90s, 15m, 2h or 3d`);
 }
 

@@ -4,7 +4,7 @@ import { openDesk, type PrintDesk } from "../client/desk.ts";
 import { cutTitle, type PrintRequest } from "../client/print-request.ts";
 import { jobAnswerSchema, type PrintEvent } from "../protocol/api.ts";
 import { TwinspoolError } from "../protocol/errors.ts";
-import { type SourceChoice, type Spools, sourceChoiceSchema, spoolsSchema } from "../protocol/job.ts";
+import { sourceChoiceSchema, spoolsSchema } from "../protocol/job.ts";
 import { limits } from "../protocol/limits.ts";
 import { checkSpools } from "../runtime/config.ts";
 import type { Config } from "../runtime/config-schema.ts";
@@ -41,7 +41,7 @@ export async function runPrint(files: readonly string[], flags: PrintFlags, io: 
   if (files.filter((file) => file === "-").length > 1)
     throw new UsageError("the standard input (-) can be printed once");
   const config = await loadSettings({ ...flags, printer: [] }, io);
-  const wish = { ...chooseSpools(flags, config), ...parseWish(flags) };
+  const wish = { ...parseSpools(flags), ...parseWish(flags) };
   const stop = interrupted();
   const desk = await openDesk({ config, onNote: (text) => note(io, text), humanLog: io.stderr.isTerminal });
   const session = new PrintSession(desk, flags, io, config.documentBytes);
@@ -195,19 +195,12 @@ async function whereabouts(desk: PrintDesk, config: Config, jobId: string): Prom
 
 // ---- what was asked for
 
-/** The spools of this command. Throws `spools-contradict` and UsageError. */
-export function chooseSpools(
-  flags: Pick<PrintFlags, "from" | "spool">,
-  config: Pick<Config, "from" | "spool">,
-): { readonly source: SourceChoice; readonly spools: Spools } {
-  const spools = flags.spool === undefined ? config.spool : parseWord("--spool", flags.spool, spoolsSchema.options);
-  const from = flags.from === undefined ? undefined : parseWord("--from", flags.from, sourceChoiceSchema.options);
-  const best: SourceChoice = spools === "server" ? "server" : "client";
-  // Who names only the spools has said by that where the image can come from.
-  if (from === undefined && flags.spool !== undefined && spools !== "both") return { source: best, spools };
-  const source = from ?? config.from;
-  checkSpools(source, spools);
-  return { source, spools };
+/** What the command says of spools; the client chooses the rest. Throws `spools-contradict` and UsageError. */
+export function parseSpools(flags: Pick<PrintFlags, "from" | "spool">): Pick<PrintRequest, "source" | "spools"> {
+  const spools = flags.spool === undefined ? undefined : parseWord("--spool", flags.spool, spoolsSchema.options);
+  const source = flags.from === undefined ? undefined : parseWord("--from", flags.from, sourceChoiceSchema.options);
+  if (source !== undefined && spools !== undefined) checkSpools(source, spools);
+  return { ...(source === undefined ? {} : { source }), ...(spools === undefined ? {} : { spools }) };
 }
 
 function parseWord<const Word extends string>(flag: string, value: string, words: readonly Word[]): Word {

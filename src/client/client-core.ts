@@ -32,6 +32,7 @@ export class ClientCore {
   silentSinceMs: number | undefined;
   /** When the open jobs are compared with the peers next. */
   statusAtMs: number | undefined;
+  networkLoaded = false;
   now: Instant = { monotonicMs: 0, wallMs: 0 };
   #effects: ClientEffect[] = [];
 

@@ -20,9 +20,10 @@ import {
   expireAtMs,
   fetchCopy,
   imageFetched,
+  networkChanged,
   releaseAtMs,
   standsBack,
-  widen,
+  widenOwn,
 } from "./job-changes.ts";
 import { askOutcomes, cancelAtHost, hostReturned, sendOffer, startOffering } from "./offering.ts";
 import { acceptJob, cancelJob, outputEnded } from "./outcomes.ts";
@@ -104,7 +105,9 @@ function take(core: ClientCore, input: ClientInput): void {
     case "imageFetchFailed":
       return fetchFailed(core, input.jobId, input.reason);
     case "networkLevelChanged":
-      return input.loaded ? undefined : widen(core);
+      return networkChanged(core, input.loaded);
+    case "spoolLevelChanged":
+      return input.level === "ok" ? widenOwn(core) : undefined;
     case "cancelRequested":
       return cancelJob(core, input.jobId);
     case "imageTransferEnded":
@@ -127,7 +130,7 @@ function jobIdRequested(core: ClientCore, requestId: string): void {
 }
 
 function jobSubmitted(core: ClientCore, input: Extract<ClientInput, { kind: "jobSubmitted" }>): void {
-  const { ticket, imageKept, withoutServerCopy } = input;
+  const { ticket, imageKept, withoutServerCopy, withoutOwnCopy } = input;
   core.ids.settle(parseJobId(ticket.jobId).sequence);
   if (core.jobs.has(ticket.jobId)) return;
   const image = imageKept ? "stored" : "none";
@@ -138,6 +141,7 @@ function jobSubmitted(core: ClientCore, input: Extract<ClientInput, { kind: "job
     accepted: false,
     cancelRequested: false,
     ...(withoutServerCopy === undefined ? {} : { withoutServerCopy }),
+    ...(withoutOwnCopy === undefined ? {} : { withoutOwnCopy }),
   });
   requestJob(core, job);
 }

@@ -30,6 +30,8 @@ export const clientJobRowSchema = z.object({
   fetchWanted: z.boolean().optional(),
   /** Why the server is asked to keep no copy, such as a loaded network. */
   withoutServerCopy: z.string().max(limits.reasonChars).optional(),
+  /** Why this spool keeps no image although the settings ask for it, such as that it is near full. */
+  withoutOwnCopy: z.string().max(limits.reasonChars).optional(),
   /** `stored`: in this client's spool. `none`: no-spool, the server has the only durable copy (S104-S107). */
   image: z.enum(["stored", "none"]),
   /** The server said that its copy is durable. */
@@ -56,6 +58,10 @@ export interface ClientConfig {
   readonly nonce: string;
   readonly name: string;
   readonly timers: Timers;
+  /** The host of that address stands on this client's machine: its images cross no network. */
+  readonly isBeside: (hostUrl: string) => boolean;
+  /** False without a disk: every life is a new one, and no image outlives it. */
+  readonly keepsImages: boolean;
 }
 
 export interface ClientSnapshot {
@@ -76,6 +82,7 @@ export type ClientInput =
       readonly ticket: z.infer<typeof jobTicketSchema>;
       readonly imageKept: boolean;
       readonly withoutServerCopy?: string;
+      readonly withoutOwnCopy?: string;
     }
   /** A person at this client changes a job that waits; what comes too late does nothing (`changeRefusal`). */
   | { readonly kind: "changeRequested"; readonly jobId: string; readonly change: JobChange }
@@ -83,6 +90,8 @@ export type ClientInput =
   | { readonly kind: "imageStored"; readonly jobId: string }
   | { readonly kind: "imageFetchFailed"; readonly jobId: string; readonly reason: string }
   | { readonly kind: "networkLevelChanged"; readonly loaded: boolean }
+  /** Told again at the same level when images have gone. */
+  | { readonly kind: "spoolLevelChanged"; readonly level: "ok" | "near-full" | "full" }
   | { readonly kind: "cancelRequested"; readonly jobId: string }
   | {
       readonly kind: "imageTransferEnded";

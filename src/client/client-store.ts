@@ -3,7 +3,7 @@ import { clientIdSchema, clientSecretSchema, nonceSchema } from "../protocol/ids
 import type { ClientProof } from "../runtime/client-proof.ts";
 import { newClientId, newClientSecret, newNonce } from "../runtime/identity.ts";
 import { historyIndex } from "../spool/history-table.ts";
-import { type JobStore, openJobStore } from "../spool/job-store.ts";
+import { type JobStore, openJobStore, openMemoryStore } from "../spool/job-store.ts";
 import {
   type ClientSnapshot,
   clientJobRowSchema,
@@ -23,10 +23,14 @@ const identitySchema = z.object({
 });
 export type ClientIdentity = z.infer<typeof identitySchema> & ClientProof;
 
-/** Opens the client's rows and its identity, which lives as long as this folder. */
-export function openClientStore(file: string): { store: JobStore; identity: ClientIdentity } {
+/**
+ * Opens the client's rows and its identity, which lives as long as this folder. Without a file, for a client without a
+ * disk, every life is a new client: ids of 72 random bits need nothing durable to be new.
+ */
+export function openClientStore(file: string | undefined): { store: JobStore; identity: ClientIdentity } {
   const tables = [...Object.values(clientTables), ...Object.values(seenHistoryTables), identityTable];
-  const store = openJobStore(file, tables, { indexes: [historyIndex(seenHistoryTables.rows)] });
+  const options = { indexes: [historyIndex(seenHistoryTables.rows)] };
+  const store = file === undefined ? openMemoryStore(tables, options) : openJobStore(file, tables, options);
   const known = identitySchema.safeParse(store.get(identityTable, "identity")).data;
   const { clientId = newClientId(), nonce = newNonce(), secret = newClientSecret() } = known ?? {};
   const identity: ClientIdentity = { clientId, nonce, secret };

@@ -1,31 +1,37 @@
 import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { mediaTypes } from "../image/media-types.ts";
 import { renderDocument } from "../image/render.ts";
-import type { PrintEvent } from "../protocol/api.ts";
+import type { PrintEvent, SpoolView } from "../protocol/api.ts";
 import { TwinspoolError } from "../protocol/errors.ts";
 import type { JobChange, JobTicket, PrinterAttributes, Spools } from "../protocol/job.ts";
 import { limits } from "../protocol/limits.ts";
-import type { Hello, Peer } from "../protocol/messages.ts";
+import type { Hello } from "../protocol/messages.ts";
 import { proofHeaders, publishProof } from "../runtime/client-proof.ts";
 import { nodeClock } from "../runtime/clock.ts";
-import { checkSpools } from "../runtime/config.ts";
 import type { Config } from "../runtime/config-schema.ts";
-import { getImage, putImage } from "../runtime/image-transfer.ts";
+import { getImage } from "../runtime/image-transfer.ts";
+import { type Choice, chooseSettings, findRule } from "../runtime/job-rules.ts";
 import type { Routes } from "../runtime/listener.ts";
 import type { Log } from "../runtime/log.ts";
+import { isOnThisMachine } from "../runtime/loopback.ts";
 import type { PersistEffect } from "../runtime/machine.ts";
 import { MachineRunner } from "../runtime/machine-runner.ts";
+import { type NetworkWatch, networkUnknown, watchNetwork } from "../runtime/network-watch.ts";
 import { PeerHub } from "../runtime/peer-hub.ts";
-import type { CapacityLevel } from "../spool/capacity.ts";
 import { type ImageStore, openImageStore } from "../spool/image-store.ts";
 import type { JobStore } from "../spool/job-store.ts";
-import { watchSpoolLevel } from "../spool/level-watch.ts";
+import { SpoolWatch } from "../spool/level-watch.ts";
+import { memoryFileSystem } from "../spool/memory-file-system.ts";
 import { ClientMachine } from "./client-machine.ts";
 import type { ClientEffect, ClientInput, ClientJob } from "./client-state.ts";
 import { type ClientIdentity, loadClientSnapshot, openClientStore } from "./client-store.ts";
 import { type ClientBackend, mountClientDoor } from "./door.ts";
+import { ImageTransfers } from "./image-transfers.ts";
 import { changeRefusal } from "./job-changes.ts";
 import { mountPreviewDoor, type PreviewBackend } from "./preview-door.ts";
+import { decideKeeping, type Keeping, whyDiskless } from "./own-spool.ts";
 import type { PrintRequest } from "./print-request.ts";
 import { mountSeenHistory, SeenHistory } from "./seen-history.ts";
 
@@ -34,9 +40,13 @@ export interface ClientOptions {
   readonly log: Log;
   /** A write that could not be made durable: the process has to end. Default: an uncaught error. */
   readonly onFatal?: (error: unknown) => void;
+  /** The process ends when its jobs have: what only the server could keep is refused while the server is away. */
+  readonly leavesSoon?: boolean;
 }
 
 export interface ClientProcess {
+  /** Why this client keeps nothing, not even its own jobs; undefined when it has a disk. */
+  readonly diskless: string | undefined;
   mount(routes: Routes): void;
   start(): void;
   close(): Promise<void>;
@@ -50,25 +60,47 @@ export interface ClientProcess {
 
 const firstServerMs = 3_000;
 
+/** A print image in this process's hands. */
+type MadeImage = Pick<JobTicket, "jobId" | "sizeBytes" | "sha256" | "pages" | "heightDots"> & {
+  readonly mediaType: string;
+};
+
 type EventListener = (event: PrintEvent) => void;
 
-/** Opens the client's data folder. Throws `folder-in-use`, `database-corrupt`, `disk-*`. */
+/**
+ * Opens the client's data folder. A folder that cannot be written makes a client without a disk: its images go to the
+ * server at once, and each of its lives is a new client. Throws `folder-in-use`, `database-corrupt`, `disk-*`.
+ */
 export async function openClient(options: ClientOptions): Promise<ClientProcess> {
   const folder = join(options.config.data, "client");
-  const { store, identity } = openClientStore(join(folder, "client.db"));
+  const diskless = await whyDiskless(folder);
+  const { store, identity } = openClientStore(diskless === undefined ? join(folder, "client.db") : undefined);
+  const { largestJobBytes: maxImageBytes } = options.config.capacity;
+  const memory = diskless === undefined ? {} : { fileSystem: memoryFileSystem() };
   try {
-    await publishProof(options.config.data, identity);
-    const images = await openImageStore(join(folder, "images"), { maxImageBytes: limits.imageBytes });
+    if (diskless === undefined) await publishProof(options.config.data, identity);
+    const images = await openImageStore(join(folder, "images"), { maxImageBytes, ...memory });
     // Worth nothing after a restart: images of jobs that do not use this spool, and documents half taken.
-    for (const name of ["handover", "documents"]) await rm(join(folder, name), { recursive: true, force: true });
-    const handover = await openImageStore(join(folder, "handover"), { maxImageBytes: limits.imageBytes });
-    const shell = new ClientShell(options, folder, store, identity, images, handover);
+    for (const name of diskless === undefined ? ["handover", "documents"] : []) {
+      await rm(join(folder, name), { recursive: true, force: true });
+    }
+    const handover = await openImageStore(join(folder, "handover"), { maxImageBytes, ...memory });
+    const shell = new ClientShell(options, { folder, diskless, store, identity, images, handover });
     await images.sweep(shell.jobs.map((job) => job.row.ticket.jobId));
     return shell;
   } catch (error) {
     store.close();
     throw error;
   }
+}
+
+interface OpenedFolder {
+  readonly folder: string;
+  readonly diskless: string | undefined;
+  readonly store: JobStore;
+  readonly identity: ClientIdentity;
+  readonly images: ImageStore;
+  readonly handover: ImageStore;
 }
 
 /** The thin shell of the client's machine. */
@@ -85,23 +117,23 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
   readonly #runner: MachineRunner<ClientInput, ClientEffect, PersistEffect>;
   readonly #hub: PeerHub;
   readonly #seen: SeenHistory;
+  readonly #transfers: ImageTransfers;
   readonly #listeners = new Map<string, EventListener>();
   readonly #grants = new Map<string, (jobId: string) => void>();
   #requests = 0;
-  #level: CapacityLevel = "ok";
-  #stopLevel: () => void = () => {};
+  readonly diskless: string | undefined;
+  readonly #leavesSoon: boolean;
+  readonly #spool: SpoolWatch;
+  #network: NetworkWatch | undefined;
   #serverWaiters: (() => void)[] = [];
   #printersListed = false;
 
-  constructor(
-    options: ClientOptions,
-    folder: string,
-    store: JobStore,
-    identity: ClientIdentity,
-    images: ImageStore,
-    handover: ImageStore,
-  ) {
+  constructor(options: ClientOptions, opened: OpenedFolder) {
     const { config, log } = options;
+    const { folder, store, identity, images, handover } = opened;
+    this.diskless = opened.diskless;
+    this.#leavesSoon = options.leavesSoon === true;
+    this.#spool = new SpoolWatch(opened.diskless === undefined ? folder : undefined, images, config);
     this.#config = config;
     this.#log = log;
     this.#folder = folder;
@@ -118,7 +150,13 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
     });
     const snapshot = loadClientSnapshot(store);
     this.#machine = new ClientMachine(
-      { ...identity, name: config.name, timers: config.timers },
+      {
+        ...identity,
+        name: config.name,
+        timers: config.timers,
+        isBeside: isOnThisMachine,
+        keepsImages: opened.diskless === undefined,
+      },
       snapshot,
       nodeClock.now().monotonicMs,
     );
@@ -136,6 +174,15 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
           });
         } else options.onFatal(error);
       },
+    });
+    this.#transfers = new ImageTransfers({
+      config,
+      identity,
+      machine: this.#machine,
+      images,
+      handover,
+      spool: this.#spool,
+      dispatch: (input) => this.#runner.dispatch(input),
     });
     this.#hub = new PeerHub({
       clock: nodeClock,
@@ -167,7 +214,8 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
   }
 
   mount(routes: Routes): void {
-    mountClientDoor(routes, this, this.#config, join(this.#folder, "documents"));
+    const folder = this.diskless === undefined ? this.#folder : join(tmpdir(), `twinspool-${this.#identity.clientId}`);
+    mountClientDoor(routes, this, join(folder, "documents"));
     mountPreviewDoor(routes, this);
     mountSeenHistory(routes, this.#seen);
   }
@@ -178,9 +226,13 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
       if (job.row.image !== "stored" || this.#images.has(jobId)) continue;
       this.#runner.dispatch({ kind: "imageLost", jobId, reason: "no file at start" });
     }
-    this.#stopLevel = watchSpoolLevel(this.#folder, this.#images, this.#config.spoolQuotaBytes, (level, reason) => {
-      this.#level = level;
-      this.#log.warn({ spoolLevel: level, reason }, "the spool's level changed");
+    this.#spool.start((level, reason, isNew) => {
+      if (isNew) this.#log.warn({ spoolLevel: level, reason }, "the spool's level changed");
+      if (this.diskless === undefined) this.#runner.dispatch({ kind: "spoolLevelChanged", level });
+    });
+    this.#network = watchNetwork(this.#config.network, (loaded, reason) => {
+      this.#log.warn({ networkLoaded: loaded, reason }, "the network's load changed");
+      this.#runner.dispatch({ kind: "networkLevelChanged", loaded });
     });
     const { secret } = this.#identity;
     this.#hub.dial("server", `${this.#config.server}/control`, { ...this.#hello(), secret });
@@ -188,8 +240,9 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
   }
 
   async close(): Promise<void> {
-    this.#stopLevel();
     this.#seen.close();
+    this.#spool.stop();
+    this.#network?.stop();
     this.#hub.close();
     await this.#runner.close();
     this.#store.close();
@@ -207,11 +260,11 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
   }
 
   async print(request: PrintRequest, onEvent: EventListener): Promise<string> {
-    checkSpools(request.source, request.spools);
     // A client that has never seen a printer gives its server a moment: both may have been started just now.
     if (this.#machine.printers.length === 0) await this.waitForServer(firstServerMs);
     const printer = this.#findPrinter(request.printer ?? this.#config.defaultPrinter);
-    const keep = this.#keepsImage(request.spools);
+    // Contradictions first: a document may take long.
+    this.#keeping(this.#choose(request, printer, {}).spools, 0);
     const { path, copies, format } = request;
     const source = { path, name: request.name ?? basename(path) };
     const rendered = await renderDocument(source, printer, {
@@ -219,33 +272,70 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
       maxDocumentBytes: this.#config.documentBytes,
       ...(format && { format }),
     });
-    const writer = await (keep ? this.#images : this.#handover).create().catch(async (error: unknown) => {
-      await rendered.close();
-      throw error;
-    });
+    const mediaType = mediaTypes[rendered.format];
     try {
-      for await (const chunk of rendered.chunks) await writer.write(chunk);
-      const jobId = await this.#grantId();
-      const digest = await writer.finish(jobId).catch((error: unknown) => {
-        this.#runner.dispatch({ kind: "jobIdReturned", jobId });
-        throw error;
-      });
-      this.#log.debug({ job: jobId, step: 304 }, "the image is stored");
-      const { pages, heightDots } = rendered;
-      onEvent({ event: "rendered", jobId, heightDots });
-      this.#listeners.set(jobId, onEvent);
-      const ticket = this.#ticket(request, printer, { jobId, ...digest, pages, heightDots });
-      this.#runner.dispatch({ kind: "jobSubmitted", ticket, imageKept: keep });
-      return jobId;
+      const first = this.#keeping(this.#choose(request, printer, { mediaType }).spools, 0);
+      const writer = await (first.keep ? this.#images : this.#handover).create();
+      try {
+        for await (const chunk of rendered.chunks) await writer.write(chunk);
+        const jobId = await this.#grantId();
+        try {
+          const digest = await writer.finish(jobId);
+          this.#log.debug({ job: jobId, step: 304 }, "the image is stored");
+          const { pages, heightDots } = rendered;
+          await this.#submit(request, printer, { jobId, ...digest, pages, heightDots, mediaType }, first.keep, onEvent);
+        } catch (error) {
+          await this.#erase(jobId);
+          this.#runner.dispatch({ kind: "jobIdReturned", jobId });
+          throw error;
+        }
+        return jobId;
+      } finally {
+        await writer.discard();
+      }
     } finally {
-      await writer.discard();
       await rendered.close();
     }
+  }
+
+  /** The image is there and its size is known: what the rules about sizes say, and then the machine. */
+  async #submit(
+    request: PrintRequest,
+    printer: PrinterAttributes,
+    image: MadeImage,
+    isKept: boolean,
+    onEvent: EventListener,
+  ): Promise<void> {
+    const { jobId, mediaType, sizeBytes, heightDots } = image;
+    const choice = this.#choose(request, printer, { mediaType, sizeBytes });
+    const { keep, without } = this.#keeping(choice.spools, isKept ? 0 : sizeBytes);
+    if (keep && !isKept) await this.#images.adopt(this.#handover, jobId);
+    if (!keep && isKept) await this.#handover.adopt(this.#images, jobId);
+    const load = this.#network?.view();
+    const withoutServer =
+      keep && choice.spools === "both" && load?.loaded ? `the client's network is loaded: ${load.reason}` : undefined;
+    const differs = [
+      choice.chosenBy,
+      without === undefined ? undefined : `this client keeps no image: ${without}`,
+      withoutServer === undefined ? undefined : `the server is to keep none: ${withoutServer}`,
+    ].filter((part) => part !== undefined);
+    onEvent({ event: "rendered", jobId, heightDots, ...(differs.length === 0 ? {} : { detail: differs.join("; ") }) });
+    this.#listeners.set(jobId, onEvent);
+    this.#runner.dispatch({
+      kind: "jobSubmitted",
+      ticket: this.#ticket(request, choice, printer, image),
+      imageKept: keep,
+      ...(withoutServer === undefined ? {} : { withoutServerCopy: withoutServer }),
+      ...(without === undefined ? {} : { withoutOwnCopy: without }),
+    });
   }
 
   change(jobId: string, change: JobChange): void {
     const job = this.#machine.job(jobId);
     if (job === undefined) throw new TwinspoolError("job-unknown", `${jobId} is no open job of this client`);
+    if (change.spools === "client" && this.diskless !== undefined) {
+      throw new TwinspoolError("spool-missing", this.diskless);
+    }
     const refusal = changeRefusal(job, change);
     if (refusal !== undefined) throw new TwinspoolError(refusal.code, refusal.detail);
     this.#runner.dispatch({ kind: "changeRequested", jobId, change });
@@ -267,8 +357,21 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
 
   async download(path: string): Promise<Uint8Array> {
     const chunks: Uint8Array[] = [];
-    for await (const chunk of getImage(`${this.#config.server}${path}`, this.#serverHeaders())) chunks.push(chunk);
+    const url = `${this.#config.server}${path}`;
+    for await (const chunk of getImage(url, this.#transfers.serverHeaders)) chunks.push(chunk);
     return Buffer.concat(chunks);
+  }
+
+  spool(): SpoolView {
+    const fill = this.#spool.view();
+    return {
+      side: "client",
+      name: this.#config.name,
+      ...fill,
+      ...(this.diskless === undefined ? {} : { level: "full", reason: `no disk: ${this.diskless}` }),
+      promisedBytes: 0,
+      network: this.#network?.view() ?? networkUnknown,
+    };
   }
 
   // ---- making a job
@@ -292,13 +395,28 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
     return only;
   }
 
-  /** Which spools were chosen, narrowed by how full this one is; never to no copy at all (design §4). */
-  #keepsImage(spools: Spools): boolean {
-    if (spools === "server") return false;
-    if (this.#level === "ok") return true;
-    if (spools === "both") return false;
-    if (this.#level === "full") throw new TwinspoolError("spool-full", "this client's spool");
-    return true;
+  /** What the person left open is the rules' to say, then the configuration's, then the printer's. */
+  #choose(
+    request: PrintRequest,
+    printer: PrinterAttributes,
+    known: { readonly mediaType?: string; readonly sizeBytes?: number },
+  ): Choice {
+    const { rules, name: clientName } = this.#config;
+    const met = findRule(rules, { title: request.title, clientName, printer: printer.name, ...known });
+    return chooseSettings(request, met, this.#config, printer.defaults);
+  }
+
+  #keeping(spools: Spools, sizeBytes: number): Keeping {
+    const { level, reason } = this.#spool;
+    const { serverLinked } = this;
+    const crowded = this.#spool.refusal({ sizeBytes, clientUsedBytes: 0, promisedBytes: 0 });
+    const isDurable = this.diskless === undefined;
+    const keeping = decideKeeping(spools, { isDurable, level, reason, crowded, serverLinked });
+    if (!keeping.keep && this.#leavesSoon && !serverLinked) {
+      const hint = isDurable ? "; --spool both needs no server to begin" : "; without a disk nothing can be kept here";
+      throw new TwinspoolError("server-unreachable", `${this.#config.server}${hint}`);
+    }
+    return keeping;
   }
 
   #grantId(): Promise<string> {
@@ -310,27 +428,22 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
     });
   }
 
-  #ticket(
-    request: PrintRequest,
-    printer: PrinterAttributes,
-    image: { jobId: string; sizeBytes: number; sha256: string; pages: number; heightDots: number },
-  ): JobTicket {
-    const { documentDateMs, priority, held, holdMs, expiresMs } = request;
+  #ticket(request: PrintRequest, choice: Choice, printer: PrinterAttributes, image: MadeImage): JobTicket {
+    const { documentDateMs, held, holdMs } = request;
+    const { chosenBy, ...chosen } = choice;
     return {
       ...image,
+      ...chosen,
       printer: printer.name,
-      source: request.source,
-      spools: request.spools,
       title: request.title.slice(0, limits.titleChars),
       clientName: this.#config.name.slice(0, limits.nameChars),
       requestedAtMs: Math.floor(nodeClock.now().wallMs),
       widthDots: printer.widthDots,
       hostIncarnation: printer.hostIncarnation,
       ...(documentDateMs === undefined ? {} : { documentDateMs: Math.floor(documentDateMs) }),
-      ...(priority === undefined ? {} : { priority }),
       ...(held === true ? { held } : {}),
       ...(holdMs === undefined ? {} : { holdMs }),
-      ...(expiresMs === undefined ? {} : { expiresMs }),
+      ...(chosenBy === undefined ? {} : { chosenBy: chosenBy.slice(0, limits.reasonChars) }),
     };
   }
 
@@ -345,11 +458,11 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
         this.#grants.delete(effect.requestId);
         return;
       case "uploadImage":
-        return void this.#send(effect.jobId, "server", `${this.#config.server}/images/${effect.jobId}`);
+        return void this.#transfers.upload(effect.jobId);
       case "fetchImage":
-        return void this.#fetch(effect.jobId);
+        return void this.#transfers.fetch(effect.jobId);
       case "sendImage":
-        return void this.#sendToHost(effect.jobId, effect.to, effect.uploadId);
+        return void this.#transfers.sendToHost(effect.jobId, effect.to, effect.uploadId);
       case "eraseImage":
         return this.#erase(effect.jobId);
       case "openLink":
@@ -368,56 +481,6 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
     const { clientId, nonce } = this.#identity;
     const name = this.#config.name.slice(0, limits.nameChars);
     return { type: "hello", version: limits.protocolVersion, role: "client", clientId, nonce, name };
-  }
-
-  #sendToHost(jobId: string, to: Peer, uploadId: string): Promise<void> {
-    const printer = this.#machine.printers.find((candidate) => `host:${candidate.name}` === to);
-    return this.#send(jobId, to, `${printer?.hostUrl ?? ""}/images/${uploadId}`);
-  }
-
-  /** The server's copy, streamed into this spool and checked on the way. */
-  async #fetch(jobId: string): Promise<void> {
-    const ticket = this.#machine.job(jobId)?.row.ticket;
-    try {
-      if (ticket === undefined) throw new TwinspoolError("job-unknown", jobId);
-      const chunks = getImage(`${this.#config.server}/api/jobs/${jobId}/image`, this.#serverHeaders());
-      if (!this.#images.has(jobId)) await this.#images.receive(jobId, chunks, ticket);
-      this.#runner.dispatch({ kind: "imageStored", jobId });
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#runner.dispatch({ kind: "imageFetchFailed", jobId, reason });
-    }
-  }
-
-  #keyHeaders(): Readonly<Record<string, string>> {
-    const { key } = this.#config;
-    return key === undefined ? {} : { authorization: `Bearer ${key}` };
-  }
-
-  /** The secret is for the server alone. */
-  #serverHeaders(): Readonly<Record<string, string>> {
-    return { ...this.#keyHeaders(), ...proofHeaders(this.#identity) };
-  }
-
-  async #send(jobId: string, to: Peer, url: string): Promise<void> {
-    const ended = (ok: boolean, reason: string): void =>
-      this.#runner.dispatch({ kind: "imageTransferEnded", jobId, to, ok, reason });
-    const ticket = this.#machine.job(jobId)?.row.ticket;
-    if (ticket === undefined) return ended(false, "the job is gone");
-    const store = this.#images.has(jobId) ? this.#images : this.#handover;
-    if (!store.has(jobId)) return this.#runner.dispatch({ kind: "imageLost", jobId, reason: "no file" });
-    try {
-      const { status, body } = await putImage(url, this.#keyHeaders(), store.read(jobId), ticket.sizeBytes);
-      if (status === 200) return ended(true, "");
-      ended(false, `HTTP ${status} ${JSON.stringify(body)}`);
-      if ((body as { code?: string } | undefined)?.code !== "image-wrong-digest") return;
-      if ((await store.verify(jobId, ticket.sha256)) === "intact") return;
-      if (store.has(jobId)) await store.quarantine(jobId);
-      const reason = "the file is damaged; it was moved into quarantine";
-      this.#runner.dispatch({ kind: "imageLost", jobId, reason });
-    } catch (error) {
-      ended(false, error instanceof Error ? error.message : String(error));
-    }
   }
 
   async #erase(jobId: string): Promise<void> {

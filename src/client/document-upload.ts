@@ -50,7 +50,9 @@ export async function uploadDocument(
 
 function queryOf(order: PrintRequest): URLSearchParams {
   const { title, printer, source, spools, copies, documentDateMs, name, priority, held, holdMs, expiresMs } = order;
-  const query = new URLSearchParams({ title, source, spools, copies: String(copies) });
+  const query = new URLSearchParams({ title, copies: String(copies) });
+  if (source !== undefined) query.set("source", source);
+  if (spools !== undefined) query.set("spools", spools);
   if (printer !== undefined) query.set("printer", printer);
   if (name !== undefined) query.set("name", name);
   if (order.format !== undefined) query.set("format", order.format);

@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import * as z from "zod";
-import type { JobView, PrintEvent, PrinterView } from "../protocol/api.ts";
+import type { JobView, PrintEvent, PrinterView, SpoolView } from "../protocol/api.ts";
 import { TwinspoolError } from "../protocol/errors.ts";
 import {
   type JobChange,
@@ -16,7 +16,6 @@ import {
 } from "../protocol/job.ts";
 import { limits } from "../protocol/limits.ts";
 import { describeIssue } from "../protocol/schema-issue.ts";
-import type { Config } from "../runtime/config-schema.ts";
 import { type Routes, sendError } from "../runtime/listener.ts";
 import type { ClientJob } from "./client-state.ts";
 import { viewClientJob } from "./job-view.ts";
@@ -31,6 +30,7 @@ export interface ClientBackend {
   cancel(jobId: string): void;
   /** Throws `job-unknown`, `job-processing`, `spools-contradict`. */
   change(jobId: string, change: JobChange): void;
+  spool(): SpoolView;
   print(request: PrintRequest, onEvent: (event: PrintEvent) => void): Promise<string>;
 }
 
@@ -51,7 +51,7 @@ const querySchema = z.object({
 });
 
 /** The client's own HTTP door (`protocol/api.ts`): for the command line and programs of this machine. */
-export function mountClientDoor(routes: Routes, client: ClientBackend, config: Config, folder: string): void {
+export function mountClientDoor(routes: Routes, client: ClientBackend, folder: string): void {
   const { app } = routes;
   const view = (jobId: string): JobView => {
     const job = client.job(jobId);
@@ -78,6 +78,7 @@ export function mountClientDoor(routes: Routes, client: ClientBackend, config: C
     client.change(jobId, change.data);
     return context.json({ job: view(jobId) });
   });
+  app.get("/api/spool", (context) => context.json({ spool: client.spool() }));
   app.get("/api/printers", (context) => {
     const printers: PrinterView[] = client.printers.map((attributes) => ({
       attributes,
@@ -87,9 +88,7 @@ export function mountClientDoor(routes: Routes, client: ClientBackend, config: C
     }));
     return context.json({ printers });
   });
-  routes.rawRoute("PUT", "/api/documents", (request, response) =>
-    takeDocument(request, response, client, config, folder),
-  );
+  routes.rawRoute("PUT", "/api/documents", (request, response) => takeDocument(request, response, client, folder));
 }
 
 /** Document in, a line of JSON for each event out, until the job has ended or the asker has gone. */
@@ -97,12 +96,11 @@ async function takeDocument(
   request: IncomingMessage,
   response: ServerResponse,
   client: ClientBackend,
-  config: Config,
   folder: string,
 ): Promise<void> {
   const path = join(folder, randomUUID());
   try {
-    const wanted = parseQuery(request, config);
+    const wanted = parseQuery(request);
     await mkdir(folder, { recursive: true });
     await pipeline(bounded(request, config.documentBytes), createWriteStream(path, { flags: "wx", mode: 0o600 }));
     await client.print({ ...wanted, path }, (event) => tell(response, event));
@@ -132,7 +130,7 @@ async function* bounded(request: IncomingMessage, maxBytes: number): AsyncGenera
   }
 }
 
-function parseQuery(request: IncomingMessage, config: Config): Omit<PrintRequest, "path"> {
+function parseQuery(request: IncomingMessage): Omit<PrintRequest, "path"> {
   const { searchParams } = new URL(request.url ?? "/", "http://localhost");
   const parsed = querySchema.safeParse(Object.fromEntries(searchParams));
   if (!parsed.success) {
@@ -142,8 +140,8 @@ function parseQuery(request: IncomingMessage, config: Config): Omit<PrintRequest
   const { priority, held, holdMs, expiresMs } = parsed.data;
   return {
     title,
-    source: source ?? config.from,
-    spools: spools ?? config.spool,
+    ...(source === undefined ? {} : { source }),
+    ...(spools === undefined ? {} : { spools }),
     copies: copies ?? 1,
     ...(name === undefined ? {} : { name }),
     ...(format === undefined ? {} : { format }),

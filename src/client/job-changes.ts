@@ -49,7 +49,7 @@ export function serverChanged(core: ClientCore, job: ClientJob, settings: JobSet
 /** The request with the new revision tells the server whether this spool keeps the image under it. */
 function follow(core: ClientCore, job: ClientJob, settings: JobSettings): void {
   const before = settingsOf(job.row).spools;
-  const joins = before === "server" && settings.spools !== "server" && job.row.image === "none";
+  const joins = before !== settings.spools && settings.spools !== "server" && job.row.image === "none";
   core.save(job, { settings, ...(joins ? { fetchWanted: true } : {}) });
   if (job.row.outcome !== undefined) return;
   requestJob(core, job);
@@ -60,6 +60,7 @@ function follow(core: ClientCore, job: ClientJob, settings: JobSettings): void {
 export function fetchCopy(core: ClientCore, job: ClientJob): void {
   const { fetchWanted, image, serverHasImage, outcome, cancelRequested } = job.row;
   if (fetchWanted !== true || image === "stored" || !serverHasImage || job.fetching) return;
+  if (!core.config.keepsImages) return;
   if (outcome !== undefined || cancelRequested || !core.linked.has("server")) return;
   job.fetching = true;
   core.emit({ kind: "fetchImage", jobId: job.row.ticket.jobId });
@@ -68,7 +69,7 @@ export function fetchCopy(core: ClientCore, job: ClientJob): void {
 export function imageFetched(core: ClientCore, jobId: JobId): void {
   const job = core.jobs.get(jobId);
   if (job === undefined) return core.emit({ kind: "eraseImage", jobId });
-  const { fetchWanted: _, ...row } = job.row;
+  const { fetchWanted: _, withoutOwnCopy: __, ...row } = job.row;
   job.row = row;
   job.fetching = false;
   job.imageAtHand = true;
@@ -90,14 +91,28 @@ export function serverConfirmed(core: ClientCore, job: ClientJob, revision: numb
   requestJob(core, job);
 }
 
-/** This side's network has room again: the server may keep a copy. */
-export function widen(core: ClientCore): void {
+/** This side's network has room again: the server may keep a copy. Where `auto` chooses, it counts either way. */
+export function networkChanged(core: ClientCore, loaded: boolean): void {
+  core.networkLoaded = loaded;
   for (const job of core.jobs.values()) {
-    if (job.row.withoutServerCopy === undefined || job.row.outcome !== undefined) continue;
-    const { withoutServerCopy: _, ...row } = job.row;
-    job.row = row;
-    core.save(job);
+    if (job.row.outcome !== undefined) continue;
+    if (!loaded && job.row.withoutServerCopy !== undefined) {
+      const { withoutServerCopy: _, ...row } = job.row;
+      job.row = row;
+      core.save(job);
+    } else if (settingsOf(job.row).source !== "auto") continue;
     requestJob(core, job);
+  }
+}
+
+/** This spool has room again: images that it left to the server come here. */
+export function widenOwn(core: ClientCore): void {
+  for (const job of core.jobs.values()) {
+    const { withoutOwnCopy, image, outcome, fetchWanted } = job.row;
+    if (withoutOwnCopy === undefined || image === "stored" || outcome !== undefined || fetchWanted === true) continue;
+    if (settingsOf(job.row).spools === "server") continue;
+    core.save(job, { fetchWanted: true });
+    fetchCopy(core, job);
   }
 }
 

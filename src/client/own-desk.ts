@@ -29,7 +29,13 @@ export async function openOwnDesk(options: DeskOptions): Promise<PrintDesk | End
     listener = await startListener({ address: "127.0.0.1", port: config.clientPort, key: config.key }, (routes) =>
       client.mount(routes),
     );
-    const unpublish = await publishEndpoint(config.data, "client", { url: listener.url, pid: process.pid });
+    const { diskless } = client;
+    if (diskless !== undefined)
+      note(io, `${diskless} cannot be written: this client keeps no image, only the server does`);
+    const unpublish =
+      diskless === undefined
+        ? await publishEndpoint(config.data, "client", { url: listener.url, pid: process.pid })
+        : () => {};
     client.start();
     return new OwnDesk(options, client, listener, unpublish, failed);
   } catch (error) {
@@ -58,7 +64,10 @@ async function openOrFind({ config, humanLog }: DeskOptions): Promise<OpenedClie
   const giveUpAtMs = performance.now() + folderPatienceMs;
   for (;;) {
     try {
-      return { client: await openClient({ config, log, onFatal: (error) => onFatal(error) }), failed };
+      return {
+        client: await openClient({ config, log, onFatal: (error) => onFatal(error), leavesSoon: true }),
+        failed,
+      };
     } catch (error) {
       if (!(error instanceof TwinspoolError) || error.code !== "folder-in-use") throw error;
       const endpoint = await findEndpoint(config.data, "client");
@@ -100,10 +109,7 @@ class OwnDesk implements PrintDesk {
   async print(...[order, onEvent, onGone]: Parameters<PrintDesk["print"]>): Promise<void> {
     this.#failed.catch(onGone);
     this.#serverKnown ??= this.#waitForServer();
-    // Nobody else could print it, or would even hear of it.
-    if (!(await this.#serverKnown) && order.spools === "server") {
-      throw new TwinspoolError("server-unreachable", `${this.#config.server}; --spool both needs no server to begin`);
-    }
+    await this.#serverKnown;
     await Promise.race([this.#client.print(order, onEvent), this.#failed]);
   }
 

@@ -10,8 +10,9 @@ export interface PrintRequest {
   readonly format?: "escpos";
   readonly title: string;
   readonly printer?: string;
-  readonly source: SourceChoice;
-  readonly spools: Spools;
+  /** Absent: left to rules, configuration and printer (`chooseSettings`). */
+  readonly source?: SourceChoice;
+  readonly spools?: Spools;
   readonly copies: number;
   readonly documentDateMs?: number;
   /** IPP job-priority: 1 to 100, 100 goes first; default 50. */

@@ -1,4 +1,5 @@
 import { limits } from "../protocol/limits.ts";
+import type { ClientWay } from "../protocol/messages.ts";
 import type { ClientCore } from "./client-core.ts";
 import type { ClientJob } from "./client-state.ts";
 
@@ -6,7 +7,8 @@ import type { ClientJob } from "./client-state.ts";
 
 /** Step 301. */
 export function requestJob(core: ClientCore, job: ClientJob): void {
-  const { ticket, image, settings, withoutServerCopy } = job.row;
+  const { ticket, image, settings, withoutServerCopy, withoutOwnCopy } = job.row;
+  const clientWay = wayOf(core, job);
   core.sendToServer({
     type: "jobRequested",
     ticket,
@@ -14,8 +16,17 @@ export function requestJob(core: ClientCore, job: ClientJob): void {
     ageMs: Math.max(0, Math.floor(core.now.wallMs - ticket.requestedAtMs)),
     ...(settings === undefined ? {} : { settings }),
     ...(withoutServerCopy === undefined ? {} : { withoutServerCopy }),
+    ...(withoutOwnCopy === undefined || image === "stored" ? {} : { withoutClientCopy: withoutOwnCopy }),
+    ...(clientWay === undefined ? {} : { clientWay }),
   });
   job.serverRetry ??= core.firstRetry();
+}
+
+/** What the server's choice of a source `auto` should know of this side. */
+function wayOf(core: ClientCore, job: ClientJob): ClientWay | undefined {
+  const printer = core.printers.get(job.row.ticket.printer);
+  if (printer !== undefined && core.config.isBeside(printer.hostUrl)) return "beside";
+  return core.networkLoaded ? "loaded" : undefined;
 }
 
 /** Says of one job what the server does not know for certain. */

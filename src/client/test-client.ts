@@ -24,7 +24,7 @@ export class TestClient extends MachineDriver<ClientInput, ClientEffect, ClientM
   protected boot(): ClientMachine {
     const meta = this.rows.get(clientTables.meta, "meta");
     return new ClientMachine(
-      { clientId, nonce, name: "till", timers: defaultTimers },
+      { clientId, nonce, name: "till", timers: defaultTimers, isBeside: () => false, keepsImages: true },
       {
         meta: meta === undefined ? undefined : clientMetaSchema.parse(meta),
         jobs: this.rows.all(clientTables.jobs).map((row) => clientJobRowSchema.parse(row)),

@@ -35,6 +35,7 @@ export const spoolHeader = "x-twinspool-spool";
  *     GET  /api/statistics?FILTERS               StatisticsAnswer (server only)
  *     GET  /api/printers                  { printers: PrinterView[] }
  *     POST /api/printers/NAME/pause       body: { reason? }; { printers } (server only); /resume without a body
+ *     GET  /api/spool                     { spool: SpoolView }: how full this side's spool is, how loaded its network
  *     PUT  /api/documents?title=&printer=&source=&spools=&copies=&documentDateMs=&name=&format=escpos   (client only)
  *          body: the document; answer: a line of JSON for each PrintEvent until the job has ended
  */
@@ -84,6 +85,49 @@ export const printerViewSchema = z.object({
 });
 export type PrinterView = z.infer<typeof printerViewSchema>;
 
+export const spoolLevelSchema = z.enum(["ok", "near-full", "full"]);
+
+/** How much of its links a machine uses. */
+export const networkViewSchema = z.object({
+  measured: z.boolean(),
+  loaded: z.boolean(),
+  /** Why it is loaded, or why it is not measured; empty otherwise. */
+  reason: z.string(),
+  loadedPercent: z.number(),
+  interface: z.string().optional(),
+  percent: z.number().optional(),
+  bytesPerS: z.number().optional(),
+  capacityMbit: z.number().optional(),
+});
+export type NetworkView = z.infer<typeof networkViewSchema>;
+
+/** One spool: what is in it, how much more it takes, and why it keeps no more (fig. 9). */
+export const spoolViewSchema = z.object({
+  side: sourceSchema,
+  /** Display name of the machine. */
+  name: z.string(),
+  level: spoolLevelSchema,
+  /** Why the level is not ok, in words. */
+  reason: z.string(),
+  images: z.int(),
+  usedBytes: z.int(),
+  /** Room that jobs already have been promised whose images are still to come; only the server promises. */
+  promisedBytes: z.int(),
+  quotaBytes: z.int(),
+  /** Absent where the system does not tell. */
+  disk: z.object({ totalBytes: z.number(), availableBytes: z.number() }).optional(),
+  thresholds: z.object({
+    nearFullPercent: z.number(),
+    fullPercent: z.number(),
+    reserveBytes: z.number(),
+    clientSharePercent: z.number(),
+    largestJobBytes: z.number(),
+  }),
+  network: networkViewSchema,
+});
+export type SpoolView = z.infer<typeof spoolViewSchema>;
+
+export const spoolAnswerSchema = z.object({ spool: spoolViewSchema });
 export const jobsAnswerSchema = z.object({ jobs: z.array(jobViewSchema) });
 export const jobAnswerSchema = z.object({
   job: jobViewSchema.optional(),

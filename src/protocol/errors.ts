@@ -169,10 +169,17 @@ export const errorTable = {
   },
   "spool-full": {
     sentence: "the spool is full (NG)",
-    next: "free disk space, raise the quota, or wait until jobs have ended",
+    next: "wait until jobs have ended, free disk space, or raise spoolQuotaBytes and capacity.* there",
     httpStatus: 507,
     retryable: true,
     fault: "here",
+  },
+  "spool-missing": {
+    sentence: "this client has no spool of its own: its data folder cannot be written",
+    next: "use the server's: --spool both or --spool server; or name a folder that can be written with --data",
+    httpStatus: 409,
+    retryable: false,
+    fault: "user",
   },
   "spools-contradict": {
     sentence: "the source is not a spool in use",

@@ -64,6 +64,10 @@ export const jobTicketSchema = z.object({
   reprintOf: jobIdSchema.optional(),
   /** The job this one is, at another printer before a person moved it. */
   movedFrom: jobIdSchema.optional(),
+  /** Of the document that the image was made of. */
+  mediaType: z.string().max(limits.nameChars).optional(),
+  /** Who chose source and spools where the person left it open: a rule, a configuration, in words. */
+  chosenBy: z.string().max(limits.reasonChars).optional(),
 });
 export type JobTicket = z.infer<typeof jobTicketSchema>;
 
@@ -152,6 +156,8 @@ export const printerAttributesSchema = z.object({
   /** As configured where the printer stands; absent of a host that is older than these words. */
   errorPolicy: errorPolicySchema.optional(),
   indeterminate: indeterminatePolicySchema.optional(),
+  /** What jobs of this printer use when neither person, rule nor client says otherwise. */
+  defaults: z.object({ from: sourceChoiceSchema, spool: spoolsSchema }).partial().optional(),
 });
 export type PrinterAttributes = z.infer<typeof printerAttributesSchema>;
 

@@ -31,6 +31,10 @@ const jobIdsSchema = z.array(jobIdSchema).max(limits.openJobsPerMessage);
 const revisionSchema = z.int().min(0);
 const lowestOpenSchema = z.int().min(1);
 
+/** `beside`: the printer host stands on the client's machine. `loaded`: the client's network has much to carry. */
+const clientWaySchema = z.enum(["beside", "loaded"]);
+export type ClientWay = z.infer<typeof clientWaySchema>;
+
 /**
  * First message of the side that dials. `key` is the shared key, needed as soon as anyone listens beyond this machine.
  * A client says the nonce of its present life, a host the incarnation of its ledger.
@@ -83,6 +87,10 @@ export const messageSchema = z.discriminatedUnion("type", [
     ageMs: z.int().min(0).optional(),
     /** Why the client asks the server to keep no copy, such as a loaded network. */
     withoutServerCopy: detailSchema.optional(),
+    /** Why the client keeps no image although its settings ask for it, such as a full spool. */
+    withoutClientCopy: detailSchema.optional(),
+    /** What lies between the client's image and the printer, when that is worth a word (source `auto`). */
+    clientWay: clientWaySchema.optional(),
   }),
   z.object({ type: z.literal("senderReady"), jobId: jobIdSchema, epoch: epochSchema }),
   z.object({

@@ -1,7 +1,16 @@
 import * as z from "zod";
 import { printerNameSchema } from "../protocol/ids.ts";
-import { errorPolicySchema, indeterminatePolicySchema, sourceChoiceSchema, spoolsSchema } from "../protocol/job.ts";
+import {
+  errorPolicySchema,
+  indeterminatePolicySchema,
+  type SourceChoice,
+  type Spools,
+  sourceChoiceSchema,
+  spoolsSchema,
+} from "../protocol/job.ts";
+import { sourceFitsSpools } from "../protocol/job-settings.ts";
 import { defaultTimers, limits, type Timers } from "../protocol/limits.ts";
+import { durationMsOf } from "./duration.ts";
 
 /*
  * The messages of this schema are what is allowed at that key, as a noun: the loader puts them after "allowed:".
@@ -19,6 +28,10 @@ function words<const Word extends string>(values: readonly Word[]) {
 function text(minChars: number, maxChars: number) {
   const error = `a text of ${minChars} to ${maxChars} characters`;
   return z.string({ error }).min(minChars, { error }).max(maxChars, { error });
+}
+
+function yesOrNo() {
+  return z.boolean({ error: "true or false" });
 }
 
 function webAddress() {
@@ -73,8 +86,50 @@ export const printerConfigSchema = section({
   errorPolicy: words(errorPolicySchema.options)
     .default("retry-job")
     .describe("what follows an attempt that failed before any byte was printed, see docs/queue.md"),
-});
+  from: words(sourceChoiceSchema.options)
+    .optional()
+    .describe("spool that jobs of this printer come from, where neither person, rule nor client says otherwise"),
+  spool: words(spoolsSchema.options).optional().describe("spools that keep their images, in the same way"),
+}).superRefine(fittingSpools);
 export type PrinterConfig = z.output<typeof printerConfigSchema>;
+
+/** Patterns of `*` and `?`; all that are there must fit. */
+export const ruleConditionSchema = section({
+  title: text(1, limits.titleChars).optional().describe("title of the job, such as *.pdf"),
+  client: text(1, limits.nameChars).optional().describe("name of the client, such as till-*"),
+  printer: text(1, limits.nameChars).optional().describe("name of the printer"),
+  mediaType: text(1, limits.nameChars).optional().describe("type of the document, such as image/*"),
+  minBytes: wholeNumber(0, limits.imageBytes).optional().describe("the print image has at least so many bytes"),
+  maxBytes: wholeNumber(0, limits.imageBytes).optional().describe("the print image has at most so many bytes"),
+});
+
+export const ruleConfigSchema = section({
+  when: ruleConditionSchema.prefault({}).describe("what a job must be like; without it every job"),
+  from: words(sourceChoiceSchema.options).optional().describe("client, server or auto"),
+  spool: words(spoolsSchema.options)
+    .optional()
+    .describe("both, client or server; at the server, client means: keep no copy where the client keeps one"),
+  priority: wholeNumber(1, 100).optional().describe("100 goes first"),
+  expires: z
+    .string({ error: "a duration such as 90s, 15m, 2h or 3d" })
+    .refine((value) => durationMsOf(value) !== undefined, { error: "a duration such as 90s, 15m, 2h or 3d" })
+    .optional()
+    .describe("canceled when it has not begun by then, such as 2h"),
+}).superRefine(fittingSpools);
+export type JobRule = z.output<typeof ruleConfigSchema>;
+
+const rulesAtMost = 100;
+const rules = z
+  .array(ruleConfigSchema, { error: "a list of rules, each with when and what follows" })
+  .max(rulesAtMost, { error: `at most ${rulesAtMost} rules` });
+
+function fittingSpools(
+  { from, spool }: { readonly from?: SourceChoice | undefined; readonly spool?: Spools | undefined },
+  context: z.core.$RefinementCtx,
+): void {
+  if (from === undefined || spool === undefined || sourceFitsSpools({ source: from, spools: spool })) return;
+  context.addIssue({ code: "custom", path: ["from"], message: `${spool}, or auto, while spool is ${spool}` });
+}
 
 const printers = z
   .array(printerConfigSchema, { error: "a list of printers, each with name and uri" })
@@ -111,9 +166,14 @@ export const configSchema = section({
   printers: printers.default([]).describe("printers of this host"),
   defaultPrinter: printerName().optional().describe("printer of jobs that name none"),
   from: words(sourceChoiceSchema.options)
-    .default("client")
-    .describe("spool from which the image goes to the printer; auto leaves it to the server when the turn comes"),
-  spool: words(spoolsSchema.options).default("both").describe("spools that keep the image"),
+    .optional()
+    .describe(
+      "spool from which the image goes to the printer; auto leaves it to the server when the turn comes; default: the printer's, else client",
+    ),
+  spool: words(spoolsSchema.options)
+    .optional()
+    .describe("spools that keep the image; default: the printer's, else both"),
+  rules: rules.default([]).describe("what jobs use of which the person said nothing; the first that fits"),
   language: words(["ja", "en"])
     .optional()
     .describe("language of what is printed for people, such as the history; default: that of LANG"),
@@ -133,6 +193,39 @@ export const configSchema = section({
   spoolQuotaBytes: wholeNumber(limits.imageBytes, 2 ** 50)
     .default(2 ** 30)
     .describe("most bytes that this spool may take"),
+  capacity: section({
+    nearFullPercent: wholeNumber(1, 100)
+      .default(80)
+      .describe("used part of quota or disk from which this spool keeps no image that the other one keeps"),
+    fullPercent: wholeNumber(1, 100).default(90).describe("used part from which this spool takes nothing more"),
+    reserveBytes: wholeNumber(0, 2 ** 50)
+      .default(64 * 2 ** 20)
+      .describe("disk space that stays free for the databases, whatever the percentages say"),
+    clientSharePercent: wholeNumber(1, 100)
+      .default(20)
+      .describe("most of the server's quota that the images of one client may take"),
+    largestJobBytes: wholeNumber(1, limits.imageBytes)
+      .default(limits.imageBytes)
+      .describe("largest print image that is accepted"),
+  })
+    .superRefine(({ nearFullPercent, fullPercent }, context) => {
+      if (nearFullPercent <= fullPercent) return;
+      const message = "at most capacity.fullPercent";
+      context.addIssue({ code: "custom", path: ["nearFullPercent"], message });
+    })
+    .prefault({}),
+  network: section({
+    interface: text(1, 64).optional().describe("interface to measure; default: all but loopback, the fullest counts"),
+    capacityMbit: wholeNumber(1, 1_000_000)
+      .optional()
+      .describe(
+        "what it can carry, Mbit/s; default: what the interface says, which those by radio and in virtual machines do not",
+      ),
+    loadedPercent: wholeNumber(11, 100)
+      .default(70)
+      .describe("load from which the server's copy is left out where the client's exists, until 10 points below"),
+    off: yesOrNo().default(false).describe("do not measure the load"),
+  }).prefault({}),
   log: section({
     level: words(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info").describe("log level"),
     file: text(1, 4096).optional().describe("file of the log; default: standard error"),
@@ -146,7 +239,7 @@ export interface ConfigKey {
   /** Environment variable, such as TWINSPOOL_LISTEN_PORT. */
   readonly env: string;
   /** How a text from the environment or the command line becomes a value. */
-  readonly kind: "text" | "number" | "json";
+  readonly kind: "text" | "number" | "boolean" | "json";
   readonly description: string;
   /** The default, or undefined when there is none or the machine decides. */
   readonly default: unknown;
@@ -188,5 +281,6 @@ function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
 
 function kindOf(schema: z.core.$ZodType): ConfigKey["kind"] {
   if (schema instanceof z.ZodNumber) return "number";
+  if (schema instanceof z.ZodBoolean) return "boolean";
   return schema instanceof z.ZodArray ? "json" : "text";
 }

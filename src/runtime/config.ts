@@ -4,7 +4,15 @@ import { TwinspoolError } from "../protocol/errors.ts";
 import type { SourceChoice, Spools } from "../protocol/job.ts";
 import { sourceFitsSpools } from "../protocol/job-settings.ts";
 import { limits } from "../protocol/limits.ts";
-import { type Config, type ConfigKey, configKeys, configSchema, printerConfigSchema } from "./config-schema.ts";
+import {
+  type Config,
+  type ConfigKey,
+  configKeys,
+  configSchema,
+  printerConfigSchema,
+  ruleConditionSchema,
+  ruleConfigSchema,
+} from "./config-schema.ts";
 import { nearestWord } from "./did-you-mean.ts";
 import { isLoopback } from "./loopback.ts";
 
@@ -52,7 +60,9 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   const parsed = configSchema.safeParse(merged.values);
   if (!parsed.success) throw new TwinspoolError("config-invalid", explain(parsed.error.issues, merged));
   const config = parsed.data;
-  checkSpools(config.from, config.spool);
+  const { from, spool } = config;
+  // One without the other may still be made whole by a printer's default.
+  if (from !== undefined && spool !== undefined) checkSpools(from, spool);
   return { ...config, data: resolve(config.data) };
 }
 
@@ -179,6 +189,7 @@ function unfold(flags: Tree, keys: readonly ConfigKey[]): Tree {
 function fromText(value: string, kind: ConfigKey["kind"]): unknown {
   if (kind === "number") return /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value;
   if (kind === "text") return value;
+  if (kind === "boolean") return value === "true" ? true : value === "false" ? false : value;
   try {
     return JSON.parse(value);
   } catch {
@@ -260,6 +271,7 @@ function joined(path: readonly string[], key: string): string {
 /** Keys of the section at a path; a number in the path is a place in a list. */
 function knownKeys(path: readonly string[]): string[] {
   if (path[0] === "printers") return Object.keys(printerConfigSchema.shape);
+  if (path[0] === "rules") return Object.keys((path[2] === "when" ? ruleConditionSchema : ruleConfigSchema).shape);
   const prefix = path.length === 0 ? "" : `${path.join(".")}.`;
   const below = configKeys().filter((key) => key.path.startsWith(prefix));
   return [...new Set(below.map((key) => key.path.slice(prefix.length).split(".", 1)[0] ?? ""))];

@@ -1,12 +1,14 @@
-import { type ErrorCode, errorTable } from "../protocol/errors.ts";
+import { errorTable } from "../protocol/errors.ts";
 import { originKey, parseJobId } from "../protocol/ids.ts";
 import type { HistoryRow, JobTicket } from "../protocol/job.ts";
 import { settingsOf } from "../protocol/job-settings.ts";
+import { limits } from "../protocol/limits.ts";
 import type { Message, MessageOf, Peer } from "../protocol/messages.ts";
+import { narrowedBy, refusalOf } from "./admission.ts";
 import { answerKnown, answerUnlisted, refuseJob } from "./answers.ts";
 import { attemptFailed, documentRefused } from "./error-policies.ts";
 import { isUndecided } from "./history-row.ts";
-import { balanceCopies, clientTold, narrowing } from "./job-changes.ts";
+import { balanceCopies, clientTold } from "./job-changes.ts";
 import { takeOver } from "./orders.ts";
 import { endJob, holdUnlisted, recordUnlisted } from "./outcomes.ts";
 import { tellOpenJobs } from "./printer-hosts.ts";
@@ -51,30 +53,39 @@ function jobRequested(core: ServerCore, from: Peer, message: MessageOf<"jobReque
     balanceCopies(core, known);
     return answerKnown(core, from, known);
   }
-  const refusal = refusalOf(core, ticket, clientKeepsImage);
-  if (refusal !== undefined) return refuseJob(core, from, jobId, refusal.code, refusal.detail);
   const { settings, ageMs = 0 } = message;
   const { spools, revision } = settingsOf({ ticket, settings });
-  const narrowed = spools === "client" ? undefined : narrowedBy(core, message.withoutServerCopy);
+  const wantsCopy = spools !== "client";
+  const refusal = refusalOf(core, { ticket, clientKeepsImage, wantsCopy });
+  if (refusal !== undefined) return refuseJob(core, from, jobId, refusal.code, refusal.detail);
+  const narrowed = wantsCopy && clientKeepsImage ? narrowedBy(core, ticket, message.withoutServerCopy) : undefined;
   const job = core.enqueue(ticket, {
     clientKeepsImage,
     clientRevision: revision,
-    serverCopy: !clientKeepsImage || (spools !== "client" && narrowed === undefined),
+    serverCopy: !clientKeepsImage || (wantsCopy && narrowed === undefined),
     imageStored: false,
     requestedHereMs: Math.floor(core.now.wallMs - ageMs),
     ...(settings === undefined ? {} : { settings }),
     ...(narrowed === undefined ? {} : { narrowed }),
   });
-  core.event(job, "accepted", narrowed === undefined ? undefined : `without a copy here: ${narrowed.reason}`);
+  job.clientWay = message.clientWay;
+  core.event(job, "accepted", acceptedBecause(message, narrowed));
   core.save(job);
   core.note("job-added", jobId, ticket.printer);
   answerKnown(core, from, job);
 }
 
-function narrowedBy(core: ServerCore, clientReason: string | undefined): ServerJobRow["narrowed"] {
-  if (clientReason !== undefined) return { by: "client", reason: clientReason };
-  const reason = narrowing(core);
-  return reason === undefined ? undefined : { by: "server", reason };
+/** What was chosen, by whom, and which copies are left out. */
+function acceptedBecause(message: MessageOf<"jobRequested">, narrowed: ServerJobRow["narrowed"]): string {
+  const { ticket, withoutClientCopy } = message;
+  return [
+    ticket.chosenBy,
+    withoutClientCopy === undefined ? undefined : `without a copy at the client: ${withoutClientCopy}`,
+    narrowed === undefined ? undefined : `without a copy here: ${narrowed.reason}`,
+  ]
+    .filter((part) => part !== undefined)
+    .join("; ")
+    .slice(0, limits.reasonChars);
 }
 
 /** Its client was away when the job ended: now it tells what only the ticket knows. */
@@ -84,24 +95,6 @@ function requestedAgain(core: ServerCore, from: Peer, ticket: JobTicket, history
   const held = core.queue.get(ticket.jobId);
   if (held === undefined) answerUnlisted(core, from, ticket.jobId);
   else core.send(from, { type: "jobHeld", jobId: ticket.jobId, reason: held.row.heldReason ?? "" });
-}
-
-function refusalOf(
-  core: ServerCore,
-  ticket: JobTicket,
-  clientKeepsImage: boolean,
-): { readonly code: ErrorCode; readonly detail: string } | undefined {
-  const printer = core.printers.get(ticket.printer)?.row.attributes;
-  if (printer === undefined) return { code: "printer-unknown", detail: ticket.printer };
-  if (printer.hostIncarnation !== ticket.hostIncarnation) return { code: "ledger-other", detail: "" };
-  if (printer.widthDots !== ticket.widthDots) {
-    return { code: "image-wrong-width", detail: `${ticket.widthDots} dots, the printer has ${printer.widthDots}` };
-  }
-  const needsRoom = !clientKeepsImage || ticket.spools !== "client";
-  if (needsRoom && core.spool.level === "full") return { code: "spool-full", detail: core.spool.reason };
-  const open = core.queue.countOfClient(parseJobId(ticket.jobId).clientId);
-  const limit = core.config.maxOpenJobsPerClient;
-  return open < limit ? undefined : { code: "too-many-jobs", detail: `${open} open, ${limit} allowed` };
 }
 
 // ---- both sides list their open jobs

@@ -10,6 +10,7 @@ import {
   sourceFitsSpools,
 } from "../protocol/job-settings.ts";
 import type { MessageOf } from "../protocol/messages.ts";
+import { narrowing } from "./admission.ts";
 import { answerKnown } from "./answers.ts";
 import { isActive } from "./scheduler.ts";
 import type { ServerCore } from "./server-core.ts";
@@ -42,6 +43,7 @@ export function changeJob(core: ServerCore, jobId: JobId, change: JobChange): vo
   const settings = changeSettings(before, change, "server");
   core.event(job, "changed", differences(before, settings));
   core.save(job, { settings });
+  reconsider(core, job);
   balanceCopies(core, job);
   answerKnown(core, job.client, job);
 }
@@ -50,9 +52,10 @@ export function changeJob(core: ServerCore, jobId: JobId, change: JobChange): vo
 export function clientTold(
   core: ServerCore,
   job: ServerJob,
-  told: Pick<MessageOf<"jobRequested">, "clientKeepsImage" | "settings" | "withoutServerCopy">,
+  told: Pick<MessageOf<"jobRequested">, "clientKeepsImage" | "settings" | "withoutServerCopy" | "clientWay">,
 ): void {
   const { clientKeepsImage, settings, withoutServerCopy } = told;
+  job.clientWay = told.clientWay;
   if (withoutServerCopy === undefined && job.row.narrowed?.by === "client") takeNarrowing(core, job);
   const clientRevision = settings?.revision ?? 0;
   const { row } = job;
@@ -64,6 +67,7 @@ export function clientTold(
   if (isChangeable(job)) {
     core.event(job, "changed at the client", differences(mine, settings));
     core.save(job, { settings });
+    reconsider(core, job);
     return;
   }
   // Too late: what the server does now holds, under a revision that the client will follow.
@@ -71,8 +75,9 @@ export function clientTold(
 }
 
 /**
- * Brings the server's copy to what the settings ask for; the answer to the client then says what is wanted. It is given up only when the client has said, knowing these
- * very settings, that it keeps the image: otherwise two changes that cross could leave no copy at all (I4).
+ * Brings the server's copy to what the settings ask for; the answer to the client then says what is wanted. It is given
+ * up only when the client has said, knowing these very settings, that it keeps the image: otherwise two changes that
+ * cross could leave no copy at all (I4).
  */
 export function balanceCopies(core: ServerCore, job: ServerJob): void {
   if (!isChangeable(job)) return;
@@ -88,13 +93,19 @@ export function balanceCopies(core: ServerCore, job: ServerJob): void {
 
 /** Spool and network have room again: copies that were left out are asked for. */
 export function widen(core: ServerCore): void {
-  if (narrowing(core) !== undefined) return;
   for (const job of core.queue.all()) {
-    if (job.row.narrowed?.by !== "server" || !isChangeable(job)) continue;
-    takeNarrowing(core, job);
+    if (!isChangeable(job) || !reconsider(core, job)) continue;
     balanceCopies(core, job);
     answerKnown(core, job.client, job);
   }
+}
+
+/** Takes back what this server left out, when nothing speaks against it any more. */
+function reconsider(core: ServerCore, job: ServerJob): boolean {
+  const { narrowed, ticket, settings } = job.row;
+  if (narrowed?.by !== "server" || narrowing(core, ticket, settings !== undefined) !== undefined) return false;
+  takeNarrowing(core, job);
+  return true;
 }
 
 function takeNarrowing(core: ServerCore, job: ServerJob): void {
@@ -102,12 +113,6 @@ function takeNarrowing(core: ServerCore, job: ServerJob): void {
   job.row = row;
   core.event(job, "the server may keep a copy again");
   core.save(job);
-}
-
-/** Why this server keeps no copy at the moment where the client's exists (design §4); undefined when it does. */
-export function narrowing(core: ServerCore): string | undefined {
-  if (core.spool.level !== "ok") return `the server's spool is ${core.spool.level}: ${core.spool.reason}`;
-  return core.network.loaded ? `the network is loaded: ${core.network.reason}` : undefined;
 }
 
 /** Why a job that could go stands back: it is held, or its time has not come. */

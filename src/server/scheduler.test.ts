@@ -31,6 +31,7 @@ function jobWith(row: Partial<ServerJobRow>, more: Partial<ServerJob> = {}): Ser
     lastFailure: undefined,
     blocking: false,
     rowsDone: 0,
+    clientWay: undefined,
     ...more,
   };
 }
@@ -47,16 +48,27 @@ const large = { sizeBytes: 1_000_000 };
 
 describe("auto picks by network load, image size and who holds the image, and says why", () => {
   it.each([
-    [both, { hostBeside: true }, {}, "offer-own", "auto: its image need not cross the network again"],
-    [both, {}, {}, "offer-own", "auto: a small image, and the server has it"],
-    [both, {}, large, "start-client", "auto: a large image, straight to the printer host"],
+    [both, { hostBeside: true }, {}, "offer-own", "auto: the printer host is on its machine"],
+    [both, { hostBeside: true, clientWay: "beside" }, {}, "offer-own", "auto: the printer host is on its machine"],
+    [both, { clientWay: "beside" }, {}, "start-client", "auto: the printer host is on its machine"],
+    [both, {}, {}, "offer-own", "auto: a small image, which the server sends without asking first"],
+    [both, {}, large, "start-client", "auto: a large image, past the server's network"],
     [both, { networkLoaded: true }, {}, "start-client", "auto: the server's network is loaded"],
-    [both, { networkLoaded: true, clientLinked: false }, {}, "offer-own", /loaded \(client\); the client is away/],
-    [clientOnly, { hostBeside: true }, {}, "start-client", /\(server\); the server has no image/],
-    [both, { hostBeside: true, hostLinked: false }, {}, "start-client", /does not reach the host/],
+    [both, { clientWay: "loaded" }, large, "offer-own", "auto: the client's network is loaded"],
+    [both, { clientWay: "loaded", networkLoaded: true }, large, "start-client", /both networks are loaded; a large/],
+    [
+      both,
+      { networkLoaded: true, clientLinked: false },
+      {},
+      "offer-own",
+      "auto: only the server can send: the client is away",
+    ],
+    [clientOnly, { hostBeside: true }, {}, "start-client", "auto: only the client can send: the server has no image"],
+    [both, { hostBeside: true, hostLinked: false }, {}, "start-client", /the server does not reach the host/],
   ] as const)("images %j, surroundings %j, %j: %s, %s", (images, around, size, kind, why) => {
     const { spools, ...row } = images;
-    const job = jobWith({ ticket: ticketOf(1, { source: "auto", spools, ...size }), ...row });
+    const clientWay = "clientWay" in around ? around.clientWay : undefined;
+    const job = jobWith({ ticket: ticketOf(1, { source: "auto", spools, ...size }), ...row }, { clientWay });
     const choice = chooseSender(job, { ...quiet, ...around });
     expect(choice).toEqual({ kind, why: typeof why === "string" ? why : expect.stringMatching(why) });
   });

@@ -1,5 +1,6 @@
 import type { Source } from "../protocol/job.ts";
 import { priorityOf, settingsOf } from "../protocol/job-settings.ts";
+import type { ClientWay } from "../protocol/messages.ts";
 import type { ServerJob, WaitingReason } from "./server-state.ts";
 
 /** What the scheduler must know of a job's surroundings at this moment. */
@@ -34,30 +35,50 @@ export function chooseSender(job: ServerJob, around: Surroundings): SenderChoice
     return { kind: "wait", reason: clientKeepsImage && clientLinked ? "waits-for-sender" : "waits-for-client" };
   }
   const { source } = settingsOf(job.row);
-  const auto = source === "auto" ? chooseAuto(ticket.sizeBytes, around) : undefined;
-  const wanted = auto?.source ?? (source as Source);
-  const used = wanted === "client" ? (clientCan ? "client" : "server") : serverCan ? "server" : "client";
-  return { kind: used === "client" ? "start-client" : "offer-own", why: explain(wanted, used, auto?.why, around) };
+  const only = clientCan === serverCan ? undefined : clientCan ? "client" : "server";
+  if (source === "auto") {
+    const choice = chooseAuto(ticket.sizeBytes, { ...around, clientWay: job.clientWay, only });
+    const lack = only === undefined ? "" : `: ${lackOf(only, around)}`;
+    return send(choice.source, `auto: ${choice.why}${lack}`);
+  }
+  if (only === undefined || only === source) return send(source, "as chosen");
+  return send(only, `${source} was chosen; ${lackOf(only, around)}`);
 }
 
-/** The server's pick when both could send: the way that moves fewer bytes over a loaded or slow network. */
+function send(source: Source, why: string): SenderChoice {
+  return { kind: source === "client" ? "start-client" : "offer-own", why };
+}
+
+/** Why the other side does not send. */
+function lackOf(only: Source, { clientLinked, hostLinked }: Surroundings): string {
+  if (only === "client") return `the server ${hostLinked ? "has no image" : "does not reach the host"}`;
+  return `the client ${clientLinked ? "has no image" : "is away"}`;
+}
+
+interface AutoSurroundings extends Pick<Surroundings, "hostBeside" | "networkLoaded"> {
+  readonly clientWay: ClientWay | undefined;
+  /** The one side that can send. */
+  readonly only: Source | undefined;
+}
+
+/**
+ * The server's pick (fig. 5, `auto`): who can at all; then the way that crosses no network; then the network with room;
+ * then large images straight from the client, so that the server's network stays free for all the others.
+ */
 export function chooseAuto(
   sizeBytes: number,
-  { hostBeside, networkLoaded }: Pick<Surroundings, "hostBeside" | "networkLoaded">,
+  { hostBeside, networkLoaded, clientWay, only }: AutoSurroundings,
 ): { readonly source: Source; readonly why: string } {
-  if (hostBeside) return { source: "server", why: "auto: its image need not cross the network again" };
-  if (networkLoaded) return { source: "client", why: "auto: the server's network is loaded" };
-  if (sizeBytes >= largeImageBytes)
-    return { source: "client", why: "auto: a large image, straight to the printer host" };
-  return { source: "server", why: "auto: a small image, and the server has it" };
-}
-
-function explain(wanted: Source, used: Source, auto: string | undefined, around: Surroundings): string {
-  if (wanted === used) return auto ?? "as chosen";
-  const chosen = auto === undefined ? `${wanted} was chosen` : `${auto} (${wanted})`;
-  if (wanted === "server")
-    return `${chosen}; the server ${around.hostLinked ? "has no image" : "does not reach the host"}`;
-  return `${chosen}; the client ${around.clientLinked ? "has no image" : "is away"}`;
+  if (only !== undefined) return { source: only, why: `only the ${only} can send` };
+  if (hostBeside) return { source: "server", why: "the printer host is on its machine" };
+  if (clientWay === "beside") return { source: "client", why: "the printer host is on its machine" };
+  if (networkLoaded && clientWay !== "loaded") return { source: "client", why: "the server's network is loaded" };
+  if (clientWay === "loaded" && !networkLoaded) return { source: "server", why: "the client's network is loaded" };
+  const both = networkLoaded ? "both networks are loaded; " : "";
+  if (sizeBytes >= largeImageBytes) {
+    return { source: "client", why: `${both}a large image, past the server's network` };
+  }
+  return { source: "server", why: `${both}a small image, which the server sends without asking first` };
 }
 
 /** The jobs in the order of their turns: by priority, first in first out within one. */

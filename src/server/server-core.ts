@@ -215,6 +215,7 @@ function newJob(row: ServerJobRow): ServerJob {
     lastFailure: undefined,
     blocking: false,
     rowsDone: 0,
+    clientWay: undefined,
   };
 }
 

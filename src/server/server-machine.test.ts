@@ -3,7 +3,7 @@ import { defaultTimers } from "../protocol/limits.ts";
 import { brief, jobIdOf, kitchen, nonce, recordOf, sent, ticketOf } from "../runtime/test-machine.ts";
 import { ServerMachine } from "./server-machine.ts";
 import type { ServerInput } from "./server-state.ts";
-import { client, host, readyServer, serverId, TestServer } from "./test-server.ts";
+import { client, host, openAdmission, readyServer, serverId, TestServer } from "./test-server.ts";
 
 describe("the whole sequence of design §2", () => {
   it("both spools, source client: every message in its order, and every write before what follows from it", () => {
@@ -122,6 +122,7 @@ describe("restored state", () => {
     indeterminatePolicy: () => "hold" as const,
     findHistory: () => undefined,
     isBeside: () => true,
+    admission: openAdmission,
   };
 
   it("nothing restored, nothing to do", () => {

@@ -2,6 +2,7 @@ import type { JobId } from "../protocol/ids.ts";
 import { settingsOf } from "../protocol/job-settings.ts";
 import type { Message, Peer } from "../protocol/messages.ts";
 import type { Instant, Machine } from "../runtime/machine.ts";
+import { promisedBytes } from "./admission.ts";
 import { answerKnown } from "./answers.ts";
 import { clientSaid } from "./client-messages.ts";
 import { composeCopy, copyComposed, copyFailed, reprintKept, wantsCopy } from "./copies.ts";
@@ -60,6 +61,11 @@ export class ServerMachine implements Machine<ServerInput, ServerEffect> {
 
   get spoolLevel(): SpoolLevel {
     return this.#core.spool.level;
+  }
+
+  /** Of images that are to come. */
+  get promisedBytes(): number {
+    return promisedBytes(this.#core);
   }
 
   job(jobId: JobId): ServerJob | undefined {

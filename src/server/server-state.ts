@@ -15,7 +15,7 @@ import {
   sourceSchema,
 } from "../protocol/job.ts";
 import { limits, type Timers } from "../protocol/limits.ts";
-import type { Peer } from "../protocol/messages.ts";
+import type { ClientWay, Peer } from "../protocol/messages.ts";
 import type { LinkInput, NoteEffect, PersistEffect, SendMessageEffect } from "../runtime/machine.ts";
 import type { Retry } from "../runtime/retry.ts";
 
@@ -98,6 +98,20 @@ export interface ServerConfig {
   readonly findHistory: (jobId: string) => HistoryRow | undefined;
   /** The host of that address stands on the server's own machine: its images cross no network. */
   readonly isBeside: (hostUrl: string) => boolean;
+  readonly admission: Admission;
+}
+
+/** What this spool takes: handed in, because it knows the disk, the quota and the rules of the configuration. */
+export interface Admission {
+  readonly largestJobBytes: number;
+  /** Why one more image has no room beside those that have been promised theirs; undefined when it has. */
+  roomRefusal(image: {
+    readonly sizeBytes: number;
+    readonly clientUsedBytes: number;
+    readonly promisedBytes: number;
+  }): string | undefined;
+  /** The rule that wants no copy here where the client keeps one. */
+  ruleNarrowing(ticket: JobTicket): string | undefined;
 }
 
 export interface ServerSnapshot {
@@ -107,7 +121,7 @@ export interface ServerSnapshot {
   readonly kept: readonly KeptImageRow[];
 }
 
-/** How full the server's spool is (design §4). */
+/** How full the server's spool is (design §4). Told again at the same level when images have gone. */
 export type SpoolLevel = "ok" | "near-full" | "full";
 
 export type ServerInput =
@@ -212,6 +226,8 @@ export interface ServerJob {
   /** `retry-current-job`: no other job of this printer goes before its next attempt. */
   blocking: boolean;
   rowsDone: number;
+  /** As the client said it last; only a hint, so it is not kept. */
+  clientWay: ClientWay | undefined;
 }
 
 export interface ServerPrinter {

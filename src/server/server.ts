@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { parsePwgHeader, pwgHeaderBytes } from "../image/pwg-header.ts";
-import type { JobView } from "../protocol/api.ts";
+import type { JobView, SpoolView } from "../protocol/api.ts";
 import { type ErrorCode, errorTable, TwinspoolError } from "../protocol/errors.ts";
 import type { HistoryRow, JobChange, JobTicket } from "../protocol/job.ts";
 import { limits } from "../protocol/limits.ts";
@@ -10,16 +10,18 @@ import { nodeClock } from "../runtime/clock.ts";
 import type { Config } from "../runtime/config-schema.ts";
 import { newClientId, newNonce } from "../runtime/identity.ts";
 import { putImage, receiveImage } from "../runtime/image-transfer.ts";
+import { findRule } from "../runtime/job-rules.ts";
 import { type Routes, sendError } from "../runtime/listener.ts";
 import type { Log } from "../runtime/log.ts";
 import { isOnThisMachine } from "../runtime/loopback.ts";
 import type { LinkInput, PersistEffect } from "../runtime/machine.ts";
 import { MachineRunner } from "../runtime/machine-runner.ts";
+import { type NetworkWatch, networkUnknown, watchNetwork } from "../runtime/network-watch.ts";
 import { PeerHub } from "../runtime/peer-hub.ts";
 import { historyIndex } from "../spool/history-table.ts";
 import { type ImageStore, openImageStore } from "../spool/image-store.ts";
 import { type JobStore, openJobStore } from "../spool/job-store.ts";
-import { watchSpoolLevel } from "../spool/level-watch.ts";
+import { SpoolWatch } from "../spool/level-watch.ts";
 import { ClientPins } from "./client-pins.ts";
 import { type ApiBackend, mountApi } from "./doors/api.ts";
 import { mountHistory } from "./doors/history.ts";
@@ -32,6 +34,7 @@ import { imagesWithRow } from "./kept-images.ts";
 import { moveRefusal } from "./moves.ts";
 import { ServerMachine } from "./server-machine.ts";
 import {
+  type Admission,
   keptImageRowSchema,
   type ServerEffect,
   type ServerInput,
@@ -83,7 +86,6 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend, Visibili
   readonly #store: JobStore;
   readonly #history: HistoryRoom;
   readonly #images: ImageStore;
-  readonly #folder: string;
   readonly #pins: ClientPins;
   readonly #machine: ServerMachine;
   readonly #runner: MachineRunner<ServerInput, ServerEffect, PersistEffect>;
@@ -91,7 +93,8 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend, Visibili
   readonly #missing: readonly string[];
   /** Images that have a row; the others are swept into quarantine. */
   readonly knownImages: readonly string[];
-  #stopLevel: () => void = () => {};
+  readonly #spool: SpoolWatch;
+  #network: NetworkWatch | undefined;
   #houseKeeping: NodeJS.Timeout | undefined;
 
   constructor(options: ServerOptions, folder: string, store: JobStore, images: ImageStore) {
@@ -101,8 +104,8 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend, Visibili
     this.#store = store;
     this.#history = new HistoryRoom(store, () => this.#machine.printers.map(({ row }) => row.attributes.name));
     this.#images = images;
-    this.#folder = folder;
     this.#pins = new ClientPins(store);
+    this.#spool = new SpoolWatch(folder, images, config);
     const jobs = store.loadChecked(serverTables.jobs, serverJobRowSchema).map((row) => row.value);
     const kept = store.loadChecked(serverTables.kept, keptImageRowSchema).map((row) => row.value);
     const printers = store.loadChecked(serverTables.printers, serverPrinterRowSchema).map((row) => row.value);
@@ -118,6 +121,7 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend, Visibili
         indeterminatePolicy: (printer) => policies.get(printer) ?? "hold",
         findHistory: (jobId) => this.#history.find(jobId),
         isBeside: isOnThisMachine,
+        admission: this.#admission(),
       },
       { meta: loadMeta(store), jobs, printers, kept },
     );
@@ -171,9 +175,13 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend, Visibili
 
   start(): void {
     for (const jobId of this.#missing) this.#runner.dispatch({ kind: "imageLost", jobId, reason: "no file at start" });
-    this.#stopLevel = watchSpoolLevel(this.#folder, this.#images, this.#config.spoolQuotaBytes, (level, reason) => {
-      this.#log.warn({ spoolLevel: level, reason }, "the spool's level changed");
+    this.#spool.start((level, reason, isNew) => {
+      if (isNew) this.#log.warn({ spoolLevel: level, reason }, "the spool's level changed");
       this.#runner.dispatch({ kind: "spoolLevelChanged", level, reason });
+    });
+    this.#network = watchNetwork(this.#config.network, (loaded, reason) => {
+      this.#log.warn({ networkLoaded: loaded, reason }, "the network's load changed");
+      this.#runner.dispatch({ kind: "networkLevelChanged", loaded, reason });
     });
     this.#houseKeeping = setInterval(() => this.#forgetHistory(), houseKeepingMs);
     this.#houseKeeping.unref();
@@ -183,7 +191,8 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend, Visibili
 
   async close(): Promise<void> {
     clearInterval(this.#houseKeeping);
-    this.#stopLevel();
+    this.#spool.stop();
+    this.#network?.stop();
     this.#hub.close();
     await this.#runner.close();
     this.#store.close();
@@ -234,6 +243,29 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend, Visibili
     return this.#machine.printers.map((printer) =>
       viewPrinter(printer, jobs.filter((job) => job.row.ticket.printer === printer.row.attributes.name).length),
     );
+  }
+
+  spool(): SpoolView {
+    return {
+      side: "server",
+      name: this.#config.name,
+      ...this.#spool.view(),
+      promisedBytes: this.#machine.promisedBytes,
+      network: this.#network?.view() ?? networkUnknown,
+    };
+  }
+
+  /** What the machine cannot know by itself: the disk, and the rules of this server's configuration. */
+  #admission(): Admission {
+    const { rules, capacity } = this.#config;
+    return {
+      largestJobBytes: capacity.largestJobBytes,
+      roomRefusal: (image) => this.#spool.refusal(image),
+      ruleNarrowing: (ticket) => {
+        const met = findRule(rules, ticket);
+        return met?.rule.spool === "client" ? met.name : undefined;
+      },
+    };
   }
 
   historyOf(jobId: string): HistoryRow | undefined {
@@ -332,6 +364,9 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend, Visibili
     if (ticket === undefined) throw new TwinspoolError("job-unknown", jobId.slice(0, 60));
     const { sizeBytes, sha256 } = ticket;
     if (!this.#images.has(jobId)) {
+      // Its room was promised when the job was taken; others may have taken the disk since.
+      const crowded = this.#spool.refusal({ sizeBytes, clientUsedBytes: 0, promisedBytes: 0 });
+      if (crowded !== undefined) throw new TwinspoolError("spool-full", `the server: ${crowded}`);
       await this.#images.receive(jobId, chunks, { sizeBytes, sha256 }, (head) => checkHead(head, ticket));
       this.#log.debug({ job: jobId, step: 306 }, "the image is stored");
     }

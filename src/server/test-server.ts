@@ -5,11 +5,12 @@ import {
   type JobTicket,
   type OutcomeRecord,
 } from "../protocol/job.ts";
-import { defaultTimers } from "../protocol/limits.ts";
+import { defaultTimers, limits } from "../protocol/limits.ts";
 import type { Message, Peer } from "../protocol/messages.ts";
 import { clientId, kitchen, MachineDriver, nonce, recordOf, TestRows } from "../runtime/test-machine.ts";
 import { ServerMachine } from "./server-machine.ts";
 import {
+  type Admission,
   keptImageRowSchema,
   type ServerEffect,
   type ServerInput,
@@ -28,7 +29,15 @@ export interface TestServerOptions {
   readonly policy?: IndeterminatePolicy;
   readonly keepEndedMs?: number;
   readonly maxOpenJobsPerClient?: number;
+  readonly admission?: Partial<Admission>;
 }
+
+/** A spool that takes everything. */
+export const openAdmission: Admission = {
+  largestJobBytes: limits.imageBytes,
+  roomRefusal: () => undefined,
+  ruleNarrowing: () => undefined,
+};
 
 /** A server's machine with its rows: client, printer and spool are played by the test. */
 export class TestServer extends MachineDriver<ServerInput, ServerEffect, ServerMachine> {
@@ -53,6 +62,7 @@ export class TestServer extends MachineDriver<ServerInput, ServerEffect, ServerM
         indeterminatePolicy: () => this.options.policy ?? "hold",
         findHistory: (jobId) => this.history(jobId),
         isBeside: () => true,
+        admission: { ...openAdmission, ...this.options.admission },
       },
       {
         meta: serverMetaSchema.parse(this.rows.get(serverTables.meta, "meta")),

@@ -1,3 +1,4 @@
+import { inMebibytes } from "../protocol/words.ts";
 import type { DiskUsage } from "./disk-usage.ts";
 
 /** near-full: this side keeps no image. full: this side takes no job (design §4). */
@@ -62,15 +63,17 @@ export function judgeImage(
 ): CapacityVerdict {
   const full = (reason: string): CapacityVerdict => ({ level: "full", reason });
   if (usage.usedBytes + image.sizeBytes > usage.quotaBytes) {
-    return full(`${inWords(image.sizeBytes)} more would exceed the spool's quota of ${inWords(usage.quotaBytes)}`);
+    return full(
+      `${inMebibytes(image.sizeBytes)} more would exceed the spool's quota of ${inMebibytes(usage.quotaBytes)}`,
+    );
   }
   const shareBytes = (usage.quotaBytes * thresholds.clientSharePercent) / 100;
   // A client without images gets its first one in, or a small quota would shut everyone out.
   if (image.clientUsedBytes > 0 && image.clientUsedBytes + image.sizeBytes > shareBytes) {
-    return full(`this client's images would take more than its share of ${inWords(shareBytes)}`);
+    return full(`this client's images would take more than its share of ${inMebibytes(shareBytes)}`);
   }
   if (usage.disk !== undefined && usage.disk.availableBytes < image.sizeBytes + thresholds.reserveBytes) {
-    return full(`the disk has only ${inWords(usage.disk.availableBytes)} left`);
+    return full(`the disk has only ${inMebibytes(usage.disk.availableBytes)} left`);
   }
   return ok;
 }
@@ -79,7 +82,7 @@ const ok: CapacityVerdict = { level: "ok", reason: "" };
 
 function judgeDisk(disk: DiskUsage, before: CapacityLevel, thresholds: CapacityThresholds): CapacityVerdict {
   if (disk.availableBytes < thresholds.reserveBytes) {
-    return { level: "full", reason: `the disk has only ${inWords(disk.availableBytes)} left` };
+    return { level: "full", reason: `the disk has only ${inMebibytes(disk.availableBytes)} left` };
   }
   return judge(percentOf(disk.totalBytes - disk.availableBytes, disk.totalBytes), "of the disk", before, thresholds);
 }
@@ -98,9 +101,4 @@ function judge(percent: number, what: string, before: CapacityLevel, thresholds:
 
 function percentOf(part: number, whole: number): number {
   return whole <= 0 ? 100 : (part / whole) * 100;
-}
-
-function inWords(bytes: number): string {
-  const mebibytes = bytes / (1024 * 1024);
-  return mebibytes >= 10 ? `${Math.floor(mebibytes)} MiB` : `${Math.floor(mebibytes * 10) / 10} MiB`;
 }

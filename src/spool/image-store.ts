@@ -83,6 +83,11 @@ export class ImageStore {
     return this.#usedBytes;
   }
 
+  /** How many images are in it. */
+  get count(): number {
+    return this.#sizes.size;
+  }
+
   has(jobId: JobId): boolean {
     return this.#sizes.has(jobId);
   }
@@ -128,6 +133,23 @@ export class ImageStore {
     } finally {
       await writer.discard();
     }
+  }
+
+  /** Takes a whole image over from another store of the same disk; durable. Throws `disk-failed`. */
+  async adopt(other: ImageStore, jobId: JobId): Promise<void> {
+    const path = this.#path(jobId);
+    const bytes = other.#sizes.get(jobId) ?? 0;
+    try {
+      await this.#fs.rename(other.#path(jobId), path);
+    } catch (error) {
+      throw diskError(error, path);
+    }
+    other.#forget(jobId);
+    this.#sizes.set(jobId, bytes);
+    this.#usedBytes += bytes;
+    await this.#fs.syncFolder(this.#folder).catch((error: unknown) => {
+      throw syncError(error, this.#folder);
+    });
   }
 
   /** The bytes of an image. Throws `image-missing`, `disk-failed`. */

@@ -94,6 +94,15 @@ export function openJobStore(file: string, tables: readonly string[], options: J
   }
 }
 
+/** The same for a process without a disk: its rows last as long as it does. */
+export function openMemoryStore(tables: readonly string[], options: JobStoreOptions = {}): JobStore {
+  for (const table of tables) checkTable(table);
+  const name = ":memory:";
+  const database = new DatabaseSync(name);
+  prepareDatabase(database, name, tables, options);
+  return new JobStore(database, name, tables);
+}
+
 function makeFolderOf(file: string): void {
   try {
     makeFolderSync(dirname(file));

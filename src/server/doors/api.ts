@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { JobAnswer, JobView, PrinterView } from "../../protocol/api.ts";
+import type { JobAnswer, JobView, PrinterView, SpoolView } from "../../protocol/api.ts";
 import { TwinspoolError } from "../../protocol/errors.ts";
 import { jobIdPattern, printerNameSchema } from "../../protocol/ids.ts";
 import { type HistoryRow, type JobChange, jobChangeSchema } from "../../protocol/job.ts";
@@ -13,6 +13,7 @@ export interface ApiBackend {
   job(jobId: string): JobView | undefined;
   historyOf(jobId: string): HistoryRow | undefined;
   printers(): PrinterView[];
+  spool(): SpoolView;
   cancel(jobId: string): void;
   /** Throws `job-unknown`, `job-processing`, `spools-contradict`. */
   change(jobId: string, change: JobChange): void;
@@ -74,6 +75,7 @@ export function mountApi({ app }: Routes, backend: ApiBackend): void {
     return context.json(withCopy(backend, jobId));
   });
   app.get("/api/printers", (context) => context.json({ printers: backend.printers() }));
+  app.get("/api/spool", (context) => context.json({ spool: backend.spool() }));
   app.post("/api/printers/:name/pause", async (context) => {
     const body = pauseSchema.safeParse(await bodyOf(context.req));
     if (!body.success) throw new TwinspoolError("request-invalid", describeIssue(body.error));
