@@ -1,4 +1,4 @@
-import { configKeys, printerConfigSchema } from "../src/runtime/config-schema.ts";
+import { configKeys, printerConfigSchema, ruleConditionSchema, ruleConfigSchema } from "../src/runtime/config-schema.ts";
 
 const header = `<!-- Made by \`npm run docs\` from src/runtime/config-schema.ts. Do not edit. -->
 
@@ -47,6 +47,28 @@ only.
 |---|---|---|
 `;
 
+const rulesHeader = `
+## Rules
+
+\`rules\` is a list. The first rule whose \`when\` fits a job says what the person left open, see
+[spools.md](spools.md).
+
+\`\`\`toml
+[[rules]]
+when = { title = "*.pdf", minBytes = 200000 }
+from = "server"
+spool = "server"
+
+[[rules]]
+when = { client = "till-*" }
+priority = 80
+expires = "2h"
+\`\`\`
+
+| key | meaning |
+|---|---|
+`;
+
 /** docs/configuration.md, whole, from the schema. */
 export function configurationMarkdown(): string {
   const keys = configKeys().map(
@@ -58,7 +80,15 @@ export function configurationMarkdown(): string {
     const fallback = absent.success ? shown(absent.data) : "must be given";
     return `| \`${name}\` | ${fallback} | ${cell(schema.description ?? "")} |\n`;
   });
-  return [header, ...keys, printersHeader, ...printers].join("");
+  const ruleRow = ([name, schema]: [string, { description?: string | undefined }]): string =>
+    `| \`${name}\` | ${cell(schema.description ?? "")} |\n`;
+  const { when, ...follows } = ruleConfigSchema.shape;
+  const rules = [
+    ruleRow(["when", when]),
+    ...Object.entries(ruleConditionSchema.shape).map(([name, schema]) => ruleRow([`when.${name}`, schema])),
+    ...Object.entries(follows).map(ruleRow),
+  ];
+  return [header, ...keys, printersHeader, ...printers, rulesHeader, ...rules].join("");
 }
 
 function shown(value: unknown): string {

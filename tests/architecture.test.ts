@@ -109,6 +109,6 @@ describe("the documents", () => {
     ),
   )("show configuration that works: %s", async (_, text) => {
     const config = await loadConfig({ env: {}, argvFlags: { config: "x.toml" }, readFile: () => text });
-    expect(config.printers.length).toBeGreaterThan(0);
+    expect(config.printers.length + config.rules.length).toBeGreaterThan(0);
   });
 });

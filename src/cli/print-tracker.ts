@@ -70,7 +70,7 @@ export class PrintTracker {
     switch (event.event) {
       case "rendered":
         this.taken = true;
-        this.#sentence = "is in the spool";
+        this.#sentence = detail === "" ? "is in the spool" : `is in the spool; ${detail}`;
         return;
       case "accepted":
         this.taken = true;

@@ -339,6 +339,12 @@ ${examples([
     async (_, flags, io) => (await import("./stats.ts")).runStats(flags, io),
   );
   add(
+    withCommon(new Command("spools"))
+      .description("show how full the spools are and how loaded the network")
+      .addHelpText("after", examples([["twinspool spools", "the server's, and that of this machine's client"]])),
+    async (_, flags, io) => (await import("./spools.ts")).runSpools(flags, io),
+  );
+  add(
     withCommon(new Command("printers"))
       .description("list the printers and how they are")
       .addHelpText("after", examples([["twinspool printers", "names, states, widths"]])),

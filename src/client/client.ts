@@ -30,8 +30,8 @@ import { type ClientIdentity, loadClientSnapshot, openClientStore } from "./clie
 import { type ClientBackend, mountClientDoor } from "./door.ts";
 import { ImageTransfers } from "./image-transfers.ts";
 import { changeRefusal } from "./job-changes.ts";
-import { mountPreviewDoor, type PreviewBackend } from "./preview-door.ts";
 import { decideKeeping, type Keeping, whyDiskless } from "./own-spool.ts";
+import { mountPreviewDoor, type PreviewBackend } from "./preview-door.ts";
 import type { PrintRequest } from "./print-request.ts";
 import { mountSeenHistory, SeenHistory } from "./seen-history.ts";
 

@@ -37,8 +37,9 @@ test("without any source everything has its default", async () => {
     host: { port: 6311, ledgerRecords: 1024 },
     clientPort: 0,
     printers: [],
-    from: "client",
-    spool: "both",
+    rules: [],
+    capacity: { nearFullPercent: 80, fullPercent: 90, reserveBytes: 64 * 1024 ** 2, clientSharePercent: 20 },
+    network: { loadedPercent: 70, off: false },
     timers: defaultTimers,
     retention: { historyDays: 90, keepEndedMinutes: 0 },
     spoolQuotaBytes: 1024 ** 3,
@@ -188,4 +189,21 @@ test("every key has an environment variable of its own and a description", () =>
   });
   expect(keys.find((key) => key.path === "timers.serverSilentMs")?.env).toBe("TWINSPOOL_TIMERS_SERVER_SILENT_MS");
   expect(keys.filter((key) => key.description === "").map((key) => key.path)).toEqual([]);
+});
+
+test("a rule with a key that is none, or that contradicts itself, is refused with its place", async () => {
+  const refused = (rules: string) => refusal({ argvFlags: { config: "/t.toml" } }, { "/t.toml": rules });
+  const slip = await refused('[[rules]]\nwhen = { titel = "*.pdf" }\nfrom = "server"\n');
+  expect(slip.message).toContain("did you mean rules.0.when.title?");
+  const both = await refused('[[rules]]\nfrom = "server"\nspool = "client"\n');
+  expect(both.message).toContain("rules.0.from");
+  expect((await refused('[[rules]]\nexpires = "soon"\n')).message).toContain("a duration such as 90s");
+  expect((await refused("[capacity]\nnearFullPercent = 95\n")).message).toContain("at most capacity.fullPercent");
+});
+
+test("yes and no from the environment", async () => {
+  const { network } = await load({ env: { HOME: "/home/u", TWINSPOOL_NETWORK_OFF: "true" } });
+  expect(network.off).toBe(true);
+  const { message } = await refusal({ env: { HOME: "/home/u", TWINSPOOL_NETWORK_OFF: "maybe" } });
+  expect(message).toContain("true or false");
 });

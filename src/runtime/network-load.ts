@@ -37,7 +37,8 @@ const smoothingMs = 5_000;
 interface Track {
   readonly last: InterfaceCounters;
   readonly atMs: number;
-  readonly percent: number | undefined;
+  /** Absent at the first look. */
+  readonly load?: InterfaceLoad;
 }
 
 /** How much of its links a machine uses (design §4): counters in, level out; it knows no clock and reads nothing. */
@@ -56,7 +57,8 @@ export class NetworkMeter {
     let busiest: InterfaceLoad | undefined;
     for (const now of counters) {
       const before = this.#tracks.get(now.name);
-      const { track, load } = follow(before, now, nowMs);
+      const track = follow(before, now, nowMs);
+      const { load } = track;
       tracks.set(now.name, track);
       if (load !== undefined && (busiest === undefined || load.percent > busiest.percent)) busiest = load;
     }
@@ -70,26 +72,19 @@ export class NetworkMeter {
   }
 }
 
-function follow(
-  before: Track | undefined,
-  now: InterfaceCounters,
-  nowMs: number,
-): { readonly track: Track; readonly load?: InterfaceLoad } {
+function follow(before: Track | undefined, now: InterfaceCounters, nowMs: number): Track {
   const { capacityBitsPerS, halfDuplex = false } = now;
-  const first = { track: { last: now, atMs: nowMs, percent: undefined } };
+  const first = { last: now, atMs: nowMs };
   if (before === undefined || capacityBitsPerS === undefined || capacityBitsPerS <= 0) return first;
   const elapsedMs = nowMs - before.atMs;
-  if (elapsedMs <= 0) return { track: before };
+  if (elapsedMs <= 0) return before;
   const received = now.receivedBytes - before.last.receivedBytes;
   const sent = now.sentBytes - before.last.sentBytes;
   if (received < 0 || sent < 0) return first;
   const bytesPerS = ((halfDuplex ? received + sent : Math.max(received, sent)) * 1_000) / elapsedMs;
   // A link cannot be more than full; a configured capacity may be smaller than the link.
   const measured = Math.min(100, (bytesPerS * 8 * 100) / capacityBitsPerS);
-  const old = before.percent ?? measured;
+  const old = before.load?.percent ?? measured;
   const percent = measured + (old - measured) * Math.exp(-elapsedMs / smoothingMs);
-  return {
-    track: { last: now, atMs: nowMs, percent },
-    load: { name: now.name, percent, bytesPerS, capacityBitsPerS },
-  };
+  return { ...first, load: { name: now.name, percent, bytesPerS, capacityBitsPerS } };
 }

@@ -32,6 +32,8 @@ export interface HostConfig {
   /** What the printer's configuration says; the server follows it too. */
   readonly errorPolicy?: ErrorPolicy;
   readonly indeterminate?: IndeterminatePolicy;
+  /** What jobs use that say nothing of source and spools. */
+  readonly defaults?: PrinterAttributes["defaults"];
 }
 
 export type HostInput =
@@ -195,7 +197,8 @@ export function originOf(jobId: JobId): string {
 
 /** The printer as servers and clients know it. */
 export function attributesOf(config: HostConfig): PrinterAttributes {
-  const { printer, model, widthDots, resolutionDpi, hostUrl, hostIncarnation, errorPolicy, indeterminate } = config;
+  const { printer, model, widthDots, resolutionDpi, hostUrl, hostIncarnation } = config;
+  const { errorPolicy, indeterminate, defaults } = config;
   return {
     name: printer,
     model,
@@ -205,6 +208,7 @@ export function attributesOf(config: HostConfig): PrinterAttributes {
     hostIncarnation,
     ...(errorPolicy === undefined ? {} : { errorPolicy }),
     ...(indeterminate === undefined ? {} : { indeterminate }),
+    ...(defaults === undefined ? {} : { defaults }),
   };
 }
 

@@ -131,7 +131,7 @@ class HostShell {
 
   start({ hostBaseUrl, serverUrl }: HostUrls): void {
     const { config, onFatal } = this.#options;
-    const { name } = this.#printer;
+    const { name, from, spool } = this.#printer;
     const machine = new HostMachine(
       {
         printer: name,
@@ -145,6 +145,9 @@ class HostShell {
         timers: config.timers,
         errorPolicy: this.#printer.errorPolicy,
         indeterminate: this.#printer.indeterminate,
+        ...(from === undefined && spool === undefined
+          ? {}
+          : { defaults: { ...(from && { from }), ...(spool && { spool }) } }),
       },
       this.#opened.records,
     );
