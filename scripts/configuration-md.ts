@@ -1,4 +1,9 @@
-import { configKeys, printerConfigSchema, ruleConditionSchema, ruleConfigSchema } from "../src/runtime/config-schema.ts";
+import {
+  configKeys,
+  printerConfigSchema,
+  ruleConditionSchema,
+  ruleConfigSchema,
+} from "../src/runtime/config-schema.ts";
 
 const header = `<!-- Made by \`npm run docs\` from src/runtime/config-schema.ts. Do not edit. -->
 

@@ -1,6 +1,6 @@
+import { type Api, clientApi, serverApi } from "../client/api.ts";
 import { type SpoolView, spoolAnswerSchema } from "../protocol/api.ts";
 import { TwinspoolError } from "../protocol/errors.ts";
-import { type Api, clientApi, serverApi } from "./api.ts";
 import { formatBytes, formatPercent } from "./format.ts";
 import { type ExitCode, exitCodes, type Io, note, writeJson } from "./io.ts";
 import { type CommonFlags, loadSettings } from "./settings.ts";

@@ -30,8 +30,9 @@ export async function openOwnDesk(options: DeskOptions): Promise<PrintDesk | End
       client.mount(routes),
     );
     const { diskless } = client;
-    if (diskless !== undefined)
-      note(io, `${diskless} cannot be written: this client keeps no image, only the server does`);
+    if (diskless !== undefined) {
+      options.onNote(`${diskless} cannot be written: this client keeps no image, only the server does`);
+    }
     const unpublish =
       diskless === undefined
         ? await publishEndpoint(config.data, "client", { url: listener.url, pid: process.pid })
@@ -116,7 +117,7 @@ class OwnDesk implements PrintDesk {
   async #waitForServer(): Promise<boolean> {
     const answered = this.#client.waitForServer(this.#config.timers.serverSilentMs);
     const isKnown = await Promise.race([answered, refusalOf(this.#config)]);
-    if (!isKnown) {
+    if (!isKnown && this.#client.diskless === undefined) {
       const { server } = this.#config;
       this.#note(`the server at ${server} does not answer; without it this client sends its image to the printer host`);
     }
