@@ -215,7 +215,7 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
 
   mount(routes: Routes): void {
     const folder = this.diskless === undefined ? this.#folder : join(tmpdir(), `twinspool-${this.#identity.clientId}`);
-    mountClientDoor(routes, this, join(folder, "documents"));
+    mountClientDoor(routes, this, { folder: join(folder, "documents"), documentBytes: this.#config.documentBytes });
     mountPreviewDoor(routes, this);
     mountSeenHistory(routes, this.#seen);
   }

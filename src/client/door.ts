@@ -50,8 +50,14 @@ const querySchema = z.object({
   expiresMs: numberText.pipe(z.int().max(limits.jobDelayMs)).optional(),
 });
 
+/** Where documents lie while images are made of them, and how large they may be. */
+interface DocumentDesk {
+  readonly folder: string;
+  readonly documentBytes: number;
+}
+
 /** The client's own HTTP door (`protocol/api.ts`): for the command line and programs of this machine. */
-export function mountClientDoor(routes: Routes, client: ClientBackend, folder: string): void {
+export function mountClientDoor(routes: Routes, client: ClientBackend, desk: DocumentDesk): void {
   const { app } = routes;
   const view = (jobId: string): JobView => {
     const job = client.job(jobId);
@@ -88,7 +94,7 @@ export function mountClientDoor(routes: Routes, client: ClientBackend, folder: s
     }));
     return context.json({ printers });
   });
-  routes.rawRoute("PUT", "/api/documents", (request, response) => takeDocument(request, response, client, folder));
+  routes.rawRoute("PUT", "/api/documents", (request, response) => takeDocument(request, response, client, desk));
 }
 
 /** Document in, a line of JSON for each event out, until the job has ended or the asker has gone. */
@@ -96,13 +102,13 @@ async function takeDocument(
   request: IncomingMessage,
   response: ServerResponse,
   client: ClientBackend,
-  folder: string,
+  { folder, documentBytes }: DocumentDesk,
 ): Promise<void> {
   const path = join(folder, randomUUID());
   try {
     const wanted = parseQuery(request);
     await mkdir(folder, { recursive: true });
-    await pipeline(bounded(request, config.documentBytes), createWriteStream(path, { flags: "wx", mode: 0o600 }));
+    await pipeline(bounded(request, documentBytes), createWriteStream(path, { flags: "wx", mode: 0o600 }));
     await client.print({ ...wanted, path }, (event) => tell(response, event));
   } catch (error) {
     if (!response.headersSent) return sendError(response, error);

@@ -283,12 +283,9 @@ export class Connection {
     options: PrintOptions,
   ): PrintRequest {
     const { printer, title = file.name, held, format } = options;
-    const { spools = this.#config.spool } = options;
-    // Who names only the spools has said by that where the image can come from.
-    const implied = options.spools === undefined || spools === "both" ? this.#config.from : spools;
-    const { source = implied } = options;
+    const { source, spools } = options;
     const { copies = 1, priority, holdMs, expiresMs, documentDate } = options;
-    checkSpools(source, spools);
+    if (source !== undefined && spools !== undefined) checkSpools(source, spools);
     const checked = orderSchema.safeParse({ copies, priority, holdMs, expiresMs });
     if (!checked.success) throw new TwinspoolError("request-invalid", describeIssue(checked.error));
     const documentDateMs = documentDate?.getTime() ?? file.modifiedMs;
@@ -296,9 +293,9 @@ export class Connection {
       path: file.path,
       name: file.name,
       title: cutTitle(title),
-      source,
-      spools,
       copies,
+      ...(source === undefined ? {} : { source }),
+      ...(spools === undefined ? {} : { spools }),
       ...(printer === undefined ? {} : { printer }),
       ...(format === undefined ? {} : { format }),
       ...(documentDateMs === undefined ? {} : { documentDateMs }),
