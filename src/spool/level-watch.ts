@@ -32,6 +32,7 @@ export class SpoolWatch {
   #disk: SpoolUsage["disk"];
   #timer: NodeJS.Timeout | undefined;
   #busy = false;
+  #stopped = false;
 
   /** Without a folder there is no disk, only memory. */
   constructor(folder: string | undefined, images: ImageStore, config: Pick<Config, "spoolQuotaBytes" | "capacity">) {
@@ -59,6 +60,7 @@ export class SpoolWatch {
   }
 
   stop(): void {
+    this.#stopped = true;
     clearInterval(this.#timer);
   }
 
@@ -67,6 +69,7 @@ export class SpoolWatch {
     this.#busy = true;
     try {
       this.#disk = this.#folder === undefined ? undefined : await diskUsage(this.#folder).catch(() => undefined);
+      if (this.#stopped) return;
       const before = this.#usage;
       this.#usage = this.#measure(0);
       const verdict = judgeCapacity(this.#usage, this.#level, this.#thresholds);
