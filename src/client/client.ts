@@ -28,7 +28,7 @@ import { ClientMachine } from "./client-machine.ts";
 import type { ClientEffect, ClientInput, ClientJob } from "./client-state.ts";
 import { type ClientIdentity, loadClientSnapshot, openClientStore } from "./client-store.ts";
 import { type ClientBackend, mountClientDoor } from "./door.ts";
-import { ImageTransfers } from "./image-transfers.ts";
+import { ImageTransfers, type OpenedFolder } from "./image-transfers.ts";
 import { changeRefusal } from "./job-changes.ts";
 import { decideKeeping, type Keeping, whyDiskless } from "./own-spool.ts";
 import { mountPreviewDoor, type PreviewBackend } from "./preview-door.ts";
@@ -92,15 +92,6 @@ export async function openClient(options: ClientOptions): Promise<ClientProcess>
     store.close();
     throw error;
   }
-}
-
-interface OpenedFolder {
-  readonly folder: string;
-  readonly diskless: string | undefined;
-  readonly store: JobStore;
-  readonly identity: ClientIdentity;
-  readonly images: ImageStore;
-  readonly handover: ImageStore;
 }
 
 /** The thin shell of the client's machine. */

@@ -4,10 +4,21 @@ import { proofHeaders } from "../runtime/client-proof.ts";
 import type { Config } from "../runtime/config-schema.ts";
 import { getImage, putImage } from "../runtime/image-transfer.ts";
 import type { ImageStore } from "../spool/image-store.ts";
+import type { JobStore } from "../spool/job-store.ts";
 import type { SpoolWatch } from "../spool/level-watch.ts";
 import type { ClientMachine } from "./client-machine.ts";
 import type { ClientInput } from "./client-state.ts";
 import type { ClientIdentity } from "./client-store.ts";
+
+/** What a client has opened before its machine starts. */
+export interface OpenedFolder {
+  readonly folder: string;
+  readonly diskless: string | undefined;
+  readonly store: JobStore;
+  readonly identity: ClientIdentity;
+  readonly images: ImageStore;
+  readonly handover: ImageStore;
+}
 
 interface TransferParts {
   readonly config: Config;
