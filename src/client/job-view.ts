@@ -34,21 +34,21 @@ export function viewClientJob(job: ClientJob, serverLinked: boolean): JobView {
 }
 
 function stateOf(job: ClientJob): JobView["state"] {
+  if (job.row.cancelRequested && job.row.outcome === undefined) return "canceling";
   if (job.row.heldReason !== undefined || job.reported === "held" || settingsOf(job.row).held) return "pending-held";
   if (job.row.outcome !== undefined) return "ended";
-  if (job.row.cancelRequested) return "canceling";
   return job.reported === "started" || job.reported === "progressed" ? "processing" : "pending";
 }
 
 function reasonOf(job: ClientJob, serverLinked: boolean): string {
   const { heldReason, outcome, cancelRequested } = job.row;
+  if (cancelRequested && outcome === undefined) return "waits for the printer host to confirm the cancel";
   if (heldReason !== undefined) return heldReason;
   if (outcome !== undefined) {
     return serverLinked
       ? `${outcome.outcome}; the server writes its history`
       : `${outcome.outcome}; waits for the server`;
   }
-  if (cancelRequested) return "waits for the printer host to confirm the cancel";
   if (job.offering) return "this client sends its image";
   return serverLinked ? "waits for the server's order" : "the server is away; this client prints by itself";
 }

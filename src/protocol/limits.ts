@@ -19,6 +19,10 @@ export const limits = {
   /** 32 m of paper at 203 dpi. */
   imageHeightDots: 262_144,
   openJobsPerClient: 1000,
+  /** Of all clients together; a client may call itself by any number of names. */
+  openJobsPerServer: 20_000,
+  /** Clients in one life of their disk whose oldest open job a server remembers. */
+  originsPerServer: 4096,
   /** Of a document, unless the configuration says otherwise; it is streamed, so it costs time and disk, not memory. */
   documentBytes: 64 * 1024 * 1024,
   documentBytesAtMost: 16 * 1024 * 1024 * 1024,

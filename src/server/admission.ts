@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../protocol/errors.ts";
 import { parseJobId } from "../protocol/ids.ts";
 import type { JobTicket } from "../protocol/job.ts";
+import { limits } from "../protocol/limits.ts";
 import { inMebibytes } from "../protocol/words.ts";
 import type { ServerCore } from "./server-core.ts";
 import type { ServerJobRow } from "./server-state.ts";
@@ -35,6 +36,10 @@ export function refusalOf(
   }
   const crowded = clientKeepsImage ? undefined : roomRefusal(core, ticket);
   if (crowded !== undefined) return { code: "spool-full", detail: `the server: ${crowded}` };
+  const { openJobsPerServer } = limits;
+  if (core.queue.size >= openJobsPerServer) {
+    return { code: "too-many-jobs", detail: `${openJobsPerServer} open of all clients` };
+  }
   const open = core.queue.countOfClient(parseJobId(ticket.jobId).clientId);
   const limit = core.config.maxOpenJobsPerClient;
   return open < limit ? undefined : { code: "too-many-jobs", detail: `${open} open, ${limit} allowed` };

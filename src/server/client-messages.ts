@@ -1,5 +1,5 @@
 import { errorTable } from "../protocol/errors.ts";
-import { originKey, parseJobId } from "../protocol/ids.ts";
+import { type JobId, originKey, parseJobId } from "../protocol/ids.ts";
 import type { HistoryRow, JobTicket } from "../protocol/job.ts";
 import { settingsOf } from "../protocol/job-settings.ts";
 import { limits } from "../protocol/limits.ts";
@@ -18,6 +18,9 @@ import type { ServerJobRow } from "./server-state.ts";
 
 /** The client's word. */
 export function clientSaid(core: ServerCore, from: Peer, message: Message): void {
+  const jobId = jobIdOf(message);
+  if (jobId !== undefined && from !== `client:${parseJobId(jobId).clientId}`)
+    return foreignJob(core, from, message, jobId);
   switch (message.type) {
     case "jobRequested":
       return jobRequested(core, from, message);
@@ -35,6 +38,19 @@ export function clientSaid(core: ServerCore, from: Peer, message: Message): void
     default:
       return core.note("message-unexpected", undefined, `${message.type} from ${from}`);
   }
+}
+
+/** The job that the client speaks of. */
+function jobIdOf(message: Message): JobId | undefined {
+  if (message.type === "jobRequested" || message.type === "jobEnded") return message.ticket.jobId;
+  return "jobId" in message ? message.jobId : undefined;
+}
+
+/** The id of a job says whose it is: no client speaks of another's. */
+function foreignJob(core: ServerCore, from: Peer, message: Message, jobId: JobId): void {
+  if (message.type === "jobRequested")
+    return refuseJob(core, from, jobId, "job-conflict", "the id is another client's");
+  core.note("message-foreign", jobId, `${message.type} from ${from}`);
 }
 
 // ---- step 301
@@ -117,8 +133,18 @@ function openJobsListed(core: ServerCore, from: Peer, message: MessageOf<"openJo
   }
   const origin = originKey({ clientId, nonce: message.nonce });
   if (message.lowestOpen <= (core.lowestOpen.get(origin) ?? 0)) return;
-  core.lowestOpen.set(origin, message.lowestOpen);
+  rememberOrigin(core, origin, message.lowestOpen);
   for (const name of core.printers.keys()) tellOpenJobs(core, name, [[origin, message.lowestOpen]]);
+}
+
+/** The one that was silent for longest goes: its jobs stay in the ledgers until it speaks again. */
+function rememberOrigin(core: ServerCore, origin: string, lowestOpen: number): void {
+  core.lowestOpen.delete(origin);
+  core.lowestOpen.set(origin, lowestOpen);
+  for (const oldest of core.lowestOpen.keys()) {
+    if (core.lowestOpen.size <= limits.originsPerServer) return;
+    core.lowestOpen.delete(oldest);
+  }
 }
 
 // ---- step 308, S112

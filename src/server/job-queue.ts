@@ -16,6 +16,10 @@ export class JobQueue {
     return this.#all.get(jobId);
   }
 
+  get size(): number {
+    return this.#all.size;
+  }
+
   /** In the order of the queue. A loop may remove jobs as it goes. */
   all(): Iterable<ServerJob> {
     return this.#all.values();

@@ -68,20 +68,25 @@ function isReprinting(job: ServerJob): boolean {
   );
 }
 
+/** Also a job that is held: a person has decided about it, and the host has not had its last word. */
+function isCanceling({ row, refusedForEver }: ServerJob): boolean {
+  return row.cancelRequested && row.outcome === undefined && !refusedForEver;
+}
+
 function stateOf(job: ServerJob): JobView["state"] {
   if (isReprinting(job)) return "processing";
+  if (isCanceling(job)) return "canceling";
   if (job.row.heldReason !== undefined) return "pending-held";
-  if (job.row.cancelRequested) return "canceling";
   if (job.phase.kind !== "waiting") return isPending(job) ? "processing" : "pending";
   return job.phase.reason === "held-by-person" || job.phase.reason === "held-until" ? "pending-held" : "pending";
 }
 
 function reasonOf(job: ServerJob, paused: PrinterPause | undefined): string {
-  const { heldReason, cancelRequested, moveTo } = job.row;
+  const { heldReason, moveTo } = job.row;
   if (moveTo !== undefined && !job.composeFailed) return movingReason(job, moveTo);
   if (isReprinting(job)) return "a duplicate with a mark on it is being made";
+  if (isCanceling(job)) return "waits for the printer host to confirm the cancel";
   if (heldReason !== undefined) return heldReason;
-  if (cancelRequested) return "waits for the printer host to confirm the cancel";
   if (job.phase.kind !== "waiting") return phaseSentences[job.phase.kind];
   if (paused !== undefined) return `waits until a person resumes the printer (${paused.reason})`;
   const why = job.lastFailure === undefined ? "" : ` (${job.lastFailure})`;

@@ -340,12 +340,39 @@ describe("the queue of a printer", () => {
     expect(printed).toEqual(tickets.map((ticket) => ticket.jobId));
   });
 
-  it("lets a job pass that waits for its image, its client or its pause", () => {
+  it("is first in, first out across clients, though their images come in any order", () => {
+    const server = readyServer();
+    const clients = ["0000000a", "0000000b", "0000000c"];
+    for (const id of clients) server.open(`client:${id}`);
+    const tickets = [0, 1, 2, 3].flatMap((round) =>
+      clients.map((id) => ticketOf(1, { jobId: `${id}-life01-${round + 1}`, source: "server" })),
+    );
+    for (const ticket of tickets) {
+      server.says(`client:${ticket.jobId.slice(0, 8)}`, { type: "jobRequested", ticket, clientKeepsImage: true });
+    }
+    for (const ticket of [...tickets].reverse()) {
+      server.after(100);
+      server.imageStored(ticket);
+    }
+    const printed: string[] = [];
+    for (const _ of tickets) {
+      const active = server.machine.jobs.find((job) => job.phase.kind === "offering");
+      const ticket = active?.row.ticket ?? ticketOf(99);
+      printed.push(ticket.jobId);
+      server.outputStarts(ticket, "server");
+      server.outputEnds(ticket);
+    }
+    expect(printed).toEqual(tickets.map(({ jobId }) => jobId));
+  });
+
+  it("lets a job pass that waits for its image too long, its client or its pause", () => {
     const server = readyServer();
     const waits = ticketOf(1);
     server.request(waits);
     const goes = stored(server, 2);
     expect(server.phase(waits.jobId)).toBe("waits-for-image");
+    expect(server.phase(goes.jobId)).toBe("waits-for-turn");
+    server.after(5_000);
     expect(server.phase(goes.jobId)).toBe("starting");
     server.close(client);
     expect(server.phase(goes.jobId)).toBe("offering");

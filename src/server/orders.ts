@@ -47,7 +47,11 @@ function startFirst(core: ServerCore, jobs: Iterable<ServerJob>): void {
     if (choice.kind === "wait") {
       core.setWaiting(job, choice.reason, 0);
       job.blocking = false;
-      if (choice.reason === "waits-for-image") askImage(core, job);
+      if (choice.reason === "waits-for-image") {
+        askImage(core, job);
+        // First in, first out, though another client's image was quicker; a client that hangs stops nobody for long.
+        if (job.placeUntilMs > core.now.monotonicMs) return;
+      }
       continue;
     }
     return choice.kind === "start-client" ? startClient(core, job, choice.why) : offerOwn(core, job, choice.why);
@@ -161,9 +165,10 @@ export function checkDeadline(core: ServerCore, job: ServerJob): void {
 }
 
 /** When `checkDeadline` has to look again, or the queue: monotonic, ms. */
-export function phaseWakeMs({ phase }: ServerJob, nowMs: number): number | undefined {
+export function phaseWakeMs({ phase, placeUntilMs }: ServerJob, nowMs: number): number | undefined {
   switch (phase.kind) {
     case "waiting":
+      if (phase.reason === "waits-for-image" && placeUntilMs > nowMs) return placeUntilMs;
       return phase.notBeforeMs > nowMs ? phase.notBeforeMs : undefined;
     case "starting":
       return Math.min(phase.deadlineMs, phase.retry.atMs);

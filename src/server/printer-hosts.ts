@@ -12,6 +12,8 @@ export function printerChanged(core: ServerCore, name: string, message: MessageO
   const { attributes, state } = message;
   if (attributes.name !== name) return;
   const known = core.printers.get(name);
+  if (known === undefined && !makeRoom(core))
+    return core.note("printer-refused", undefined, `${name}: too many printers`);
   const same = JSON.stringify(known?.row.attributes) === JSON.stringify(attributes);
   const { hostIncarnation } = attributes;
   const cursor =
@@ -31,6 +33,19 @@ export function printerChanged(core: ServerCore, name: string, message: MessageO
   for (const job of core.queue.ofPrinter(name)) {
     if (job.row.cancelRequested && job.row.outcome === undefined) cancelAtHost(core, job);
   }
+}
+
+/** A printer that has no jobs and whose host is away makes room for a new one. */
+function makeRoom(core: ServerCore): boolean {
+  if (core.printers.size < limits.printersPerServer) return true;
+  for (const [name, { linked }] of core.printers) {
+    if (linked || [...core.queue.ofPrinter(name)].length > 0) continue;
+    core.printers.delete(name);
+    core.note("printer-forgotten", undefined, name);
+    core.persist([{ op: "delete", table: serverTables.printers, key: name }]);
+    return true;
+  }
+  return false;
 }
 
 export function printerUnlinked(core: ServerCore, name: string): void {

@@ -30,6 +30,7 @@ function jobWith(row: Partial<ServerJobRow>, more: Partial<ServerJob> = {}): Ser
     askAtMs: undefined,
     lastFailure: undefined,
     blocking: false,
+    placeUntilMs: 0,
     rowsDone: 0,
     clientWay: undefined,
     ...more,

@@ -97,6 +97,7 @@ export class ServerCore {
       retryRequested: false,
       events: [],
     });
+    job.placeUntilMs = this.now.monotonicMs + this.config.timers.startTimeoutMs;
     this.queue.add(job);
     return job;
   }
@@ -214,6 +215,7 @@ function newJob(row: ServerJobRow): ServerJob {
     askAtMs: undefined,
     lastFailure: undefined,
     blocking: false,
+    placeUntilMs: 0,
     rowsDone: 0,
     clientWay: undefined,
   };

@@ -223,6 +223,8 @@ export interface ServerJob {
   askAtMs: number | undefined;
   /** Why the last attempt failed, as a sentence, while it waits for the next one. */
   lastFailure: string | undefined;
+  /** A job whose image is on its way keeps its turn until this moment (monotonic). */
+  placeUntilMs: number;
   /** `retry-current-job`: no other job of this printer goes before its next attempt. */
   blocking: boolean;
   rowsDone: number;
