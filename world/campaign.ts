@@ -178,7 +178,8 @@ async function main(): Promise<void> {
     const version = createHash("sha256").update(readFileSync(program)).digest("hex");
     const state = openState(values.state, version, from, to);
     const campaign = new Campaign(values.state, state);
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => campaign.stop());
+    // Each wrapper of the command passes Ctrl-C on, so it comes more than once.
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => campaign.stop());
     await campaign.run(program, threads);
     process.exitCode = state.failures.length === 0 ? 0 : 1;
     console.log(state.next > to ? "\ndone" : "\nstopped; the same command goes on from here");

@@ -304,7 +304,8 @@ export class ClientNode extends SimNode<ClientInput, ClientEffect> {
       if (!this.spool.images.has(jobId) && (!whole || this.diskFull)) return failed();
       this.later(this.random.next() * this.writeLatencyMs(), () => {
         if (!this.spool.images.has(jobId)) this.spool.images.set(jobId, digest);
-        this.later(this.random.next() * 3, () => this.dispatch({ kind: "imageStored", jobId }));
+        if (this.isQueued((effect) => effect.kind === "eraseImage" && effect.jobId === jobId)) return failed();
+        this.dispatch({ kind: "imageStored", jobId });
       });
     });
   }

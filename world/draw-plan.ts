@@ -23,7 +23,7 @@ export function drawPlan(seed: number): Plan {
   const diskless = random.chance(0.1) ? [random.int(0, cast.clients - 1)] : [];
   const crowd = random.chance(0.04);
   const jobs = Array.from({ length: crowd ? random.int(12, 24) : random.int(1, 7) }, () =>
-    drawJob(random, cast, chaosMs, maxDelayMs, diskless),
+    drawJob(random, cast, chaosMs, maxDelayMs, diskless, crowd),
   );
   return {
     seed,
@@ -78,6 +78,7 @@ function drawJob(
   chaosMs: number,
   maxDelayMs: number,
   diskless: readonly number[],
+  crowd: boolean,
 ): JobPlan {
   const client = random.int(0, cast.clients - 1);
   const spools = diskless.includes(client) ? "server" : random.pick<Spools>(["both", "both", "client", "server"]);
@@ -90,7 +91,7 @@ function drawJob(
     source: random.pick(sourcesOf[spools]),
     spools,
     noSpool: spools === "server" || (spools === "both" && !crossing && random.chance(0.15)),
-    ...(random.chance(0.2) ? { cancelAfterMs: random.int(0, 20_000) } : {}),
+    ...(random.chance(crowd ? 0.5 : 0.2) ? { cancelAfterMs: random.int(0, 20_000) } : {}),
     ...(random.chance(0.1) ? { retryAfterMs: random.int(0, 80_000) } : {}),
     ...(cast.printers.length > 1 && random.chance(0.2)
       ? { move: { afterMs: random.int(0, 30_000), printer: random.int(0, cast.printers.length - 1) } }

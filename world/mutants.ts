@@ -27,7 +27,7 @@ export const mutants: readonly Mutant[] = [
         replace: "      this.#ledger.put(image.intent);",
       },
     ],
-    seed: 3,
+    seed: 106,
   },
   {
     name: "end-not-durable",
@@ -64,7 +64,7 @@ export const mutants: readonly Mutant[] = [
         replace: "    this.#ledger.put(record);\n    this.#note(",
       },
     ],
-    seed: 1,
+    seed: 2,
   },
   {
     name: "ledger-not-asked",
@@ -76,7 +76,7 @@ export const mutants: readonly Mutant[] = [
         replace: "    const refusal",
       },
     ],
-    seed: 3,
+    seed: 5,
   },
   {
     name: "digest-not-checked",
@@ -84,7 +84,7 @@ export const mutants: readonly Mutant[] = [
     patches: [
       { file: hostState, find: '  if (seen.sha256 !== ticket.sha256) return "image-wrong-digest";\n', replace: "" },
     ],
-    seed: 25,
+    seed: 1,
   },
   {
     name: "incarnation-ignored",
@@ -101,7 +101,7 @@ export const mutants: readonly Mutant[] = [
         replace: "",
       },
     ],
-    seed: 75,
+    seed: 136,
   },
   {
     name: "older-cancel-certain",
@@ -113,6 +113,7 @@ export const mutants: readonly Mutant[] = [
         replace: "    const older = false;",
       },
     ],
+    seed: 41,
   },
   {
     name: "intent-forgotten",
@@ -124,7 +125,7 @@ export const mutants: readonly Mutant[] = [
         replace: '      else if (record.state !== "intent") this.#jobs.set(record.jobId, record);',
       },
     ],
-    seed: 3,
+    seed: 106,
   },
   {
     name: "evidence-assumed",
@@ -136,7 +137,7 @@ export const mutants: readonly Mutant[] = [
         replace: '    if (intent !== undefined) return this.#finish(intent, { state: "printed", evidence: "none" });',
       },
     ],
-    seed: 61,
+    seed: 106,
   },
   {
     name: "process-ids-shared",
@@ -152,7 +153,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "print-while-unsettled",
-    rule: "nothing is printed before interrupted outputs are settled",
+    rule: "nothing is printed before interrupted outputs are settled (keeps the evidence: safety does not rest on it)",
     patches: [{ file: hostMachine, find: "    if (!this.#unsettled.isEmpty) return;\n", replace: "" }],
   },
   {
@@ -188,7 +189,18 @@ export const mutants: readonly Mutant[] = [
         replace: "  if (reserve === -1) {\n    core.persist(",
       },
     ],
-    seed: 75,
+    seed: 19,
+  },
+  {
+    name: "erase-overtaken",
+    rule: "a file whose erase is still to be carried out counts as gone",
+    patches: [
+      {
+        file: serverNode,
+        find: '      if (this.isQueued((effect) => effect.kind === "eraseImage" && effect.jobId === jobId)) return answered("failed");\n',
+        replace: "",
+      },
+    ],
   },
   {
     name: "client-image-not-durable",
@@ -200,7 +212,7 @@ export const mutants: readonly Mutant[] = [
         replace: "      const store = this.#volatile;",
       },
     ],
-    seed: 2,
+    seed: 1,
   },
   {
     name: "upload-answered-first",
@@ -208,12 +220,17 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: serverNode,
-        find: '    this.later(this.random.next() * this.writeLatencyMs(), () => {\n      if (!this.spool.images.has(jobId)) this.spool.images.set(jobId, digest);\n      this.later(this.random.next() * 3, () => this.dispatch({ kind: "imageStored", jobId }));',
+        find: '      if (this.diskFull) return answered("failed");\n    }',
         replace:
-          '    this.dispatch({ kind: "imageStored", jobId });\n    this.later(this.random.next() * this.writeLatencyMs(), () => {\n      if (!this.spool.images.has(jobId)) this.spool.images.set(jobId, digest);',
+          '      if (this.diskFull) return answered("failed");\n    }\n    this.dispatch({ kind: "imageStored", jobId });',
+      },
+      {
+        file: serverNode,
+        find: '      this.dispatch({ kind: "imageStored", jobId });\n      answered',
+        replace: "      answered",
       },
     ],
-    seed: 162,
+    seed: 6,
   },
   {
     name: "accepted-without-copy",
@@ -225,7 +242,7 @@ export const mutants: readonly Mutant[] = [
         replace: "  acceptJob(core, job);",
       },
     ],
-    seed: 1,
+    seed: 2,
   },
   {
     name: "client-erases-early",
@@ -238,7 +255,7 @@ export const mutants: readonly Mutant[] = [
           '    core.sendToServer({ type: "jobEnded", ticket: job.row.ticket, outcome: record });\n    eraseJob(core, job);',
       },
     ],
-    seed: 20,
+    seed: 4,
   },
   {
     name: "history-not-durable",
@@ -254,7 +271,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "cursor-before-rows",
-    rule: "how far the history follows the ledger is written after the rows",
+    rule: "how far the history follows the ledger is written after the rows (both are in one commit as a rule)",
     patches: [
       {
         file: "src/server/printer-hosts.ts",
@@ -276,7 +293,7 @@ export const mutants: readonly Mutant[] = [
         replace: "  closeJob(core, job, undefined);",
       },
     ],
-    seed: 6,
+    seed: 2,
   },
   {
     name: "server-copy-unconfirmed",
@@ -288,7 +305,7 @@ export const mutants: readonly Mutant[] = [
         replace: " || !clientKeepsImage || clientRevision > revision) return;",
       },
     ],
-    seed: 52,
+    seed: 6,
   },
   {
     name: "client-copy-unconfirmed",
@@ -300,11 +317,11 @@ export const mutants: readonly Mutant[] = [
         replace: '  if (settings.spools !== "server" || revision === -1) return;',
       },
     ],
-    seed: 43,
+    seed: 6,
   },
   {
     name: "conflict-ignored",
-    rule: "one job id never stands for two images",
+    rule: "one job id never stands for two images (no client makes such a job: refused when one is broken)",
     patches: [
       {
         file: hostMachine,
@@ -350,7 +367,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: "file-before-row",
-    rule: "the row goes before the image (a row without a file is asked for again: safety does not rest on it)",
+    rule: "the row goes before the image",
     patches: [
       {
         file: "src/client/outcomes.ts",
@@ -359,6 +376,7 @@ export const mutants: readonly Mutant[] = [
           '  core.emit({ kind: "eraseImage", jobId });\n  core.persist([{ op: "delete", table: clientTables.jobs, key: jobId }]);',
       },
     ],
+    seed: 5,
   },
   {
     name: "takeover-at-once",

@@ -111,7 +111,8 @@ export class ServerNode extends SimNode<ServerInput, ServerEffect> {
     }
     this.later(this.random.next() * this.writeLatencyMs(), () => {
       if (!this.spool.images.has(jobId)) this.spool.images.set(jobId, digest);
-      this.later(this.random.next() * 3, () => this.dispatch({ kind: "imageStored", jobId }));
+      if (this.isQueued((effect) => effect.kind === "eraseImage" && effect.jobId === jobId)) return answered("failed");
+      this.dispatch({ kind: "imageStored", jobId });
       answered("kept");
     });
   }

@@ -143,6 +143,11 @@ export abstract class SimNode<Input, Effect extends { readonly kind: string }> i
     this.dispatch({ kind: "messageReceived", from, message } satisfies LinkInput as Input);
   }
 
+  /** An effect that the machine has ordered and that is not carried out yet. */
+  protected isQueued(matches: (effect: Effect) => boolean): boolean {
+    return this.#queue.some(matches);
+  }
+
   /** Runs a callback later, unless this life has ended by then. */
   later(delayMs: number, run: () => void): void {
     const { life } = this;

@@ -173,6 +173,7 @@ class ClientShell implements ClientProcess, ClientBackend, PreviewBackend {
       images,
       handover,
       spool: this.#spool,
+      isErasing: (jobId) => this.#runner.isQueued((effect) => effect.kind === "eraseImage" && effect.jobId === jobId),
       dispatch: (input) => this.#runner.dispatch(input),
     });
     this.#hub = new PeerHub({

@@ -28,6 +28,8 @@ interface TransferParts {
   /** Images of jobs that do not use this spool. */
   readonly handover: ImageStore;
   readonly spool: SpoolWatch;
+  /** The machine has ordered the image of this job to be erased, and it has not been carried out. */
+  readonly isErasing: (jobId: string) => boolean;
   readonly dispatch: (input: ClientInput) => void;
 }
 
@@ -62,7 +64,7 @@ export class ImageTransfers {
 
   /** The server's copy, streamed into this spool and checked on the way. */
   async fetch(jobId: string): Promise<void> {
-    const { config, machine, images, spool, dispatch } = this.#parts;
+    const { config, machine, images, spool, isErasing, dispatch } = this.#parts;
     const ticket = machine.job(jobId)?.row.ticket;
     try {
       if (ticket === undefined) throw new TwinspoolError("job-unknown", jobId);
@@ -71,6 +73,8 @@ export class ImageTransfers {
       if (crowded !== undefined) throw new TwinspoolError("spool-full", `this client: ${crowded}`);
       const chunks = getImage(`${config.server}/api/jobs/${jobId}/image`, this.serverHeaders);
       if (!images.has(jobId)) await images.receive(jobId, chunks, ticket);
+      if (isErasing(jobId))
+        throw new TwinspoolError("image-missing", `${jobId} is just being erased: fetched again later`);
       dispatch({ kind: "imageStored", jobId });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);

@@ -154,6 +154,26 @@ test("an effect that takes time holds up the next one, not the machine", async (
   expect(trace).toEqual(["erase 1", "send 2", "send 3"]);
 });
 
+test("an effect counts as queued until it has been carried out: a file that is to be erased is not there", async () => {
+  let finish = () => {};
+  const { runner, commits } = makeRunner({
+    perform: () =>
+      new Promise<void>((resolve) => {
+        finish = resolve;
+      }),
+  });
+  const erases = (): boolean => runner.isQueued((effect) => effect.kind === "erase" && effect.id === 2);
+  runner.dispatch(input(persist(1), erase(2)));
+  await settle();
+  expect(erases()).toBe(true);
+  commits[0]?.resolve();
+  await settle();
+  expect([erases(), runner.queueLength]).toEqual([true, 0]);
+  finish();
+  await runner.idle();
+  expect(erases()).toBe(false);
+});
+
 test("an input from within an effect keeps the order", () => {
   const trace: number[] = [];
   const { runner } = makeRunner({

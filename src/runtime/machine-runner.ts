@@ -37,6 +37,7 @@ export class MachineRunner<Input, Effect, Persist extends Effect> {
   readonly #ports: MachineRunnerPorts<Effect, Persist>;
   #queue: Effect[] = [];
   #busy = false;
+  #underWay: Effect | undefined;
   #idleWaiters: (() => void)[] = [];
   #state: "running" | "closing" | "stopped" = "running";
   #wake: { readonly atMs: number; readonly cancel: () => void } | undefined;
@@ -50,6 +51,14 @@ export class MachineRunner<Input, Effect, Persist extends Effect> {
   /** Effects not yet carried out. */
   get queueLength(): number {
     return this.#queue.length;
+  }
+
+  /**
+   * Whether such an effect is still to be carried out, or is under way. A shell asks before it tells the machine that a
+   * file is there: an erase that the machine has ordered before may only be waiting for a commit.
+   */
+  isQueued(matches: (effect: Effect) => boolean): boolean {
+    return (this.#underWay !== undefined && matches(this.#underWay)) || this.#queue.some(matches);
   }
 
   /** Hands one input to the machine. Ignored after `close`, `stop` or a fatal error. */
@@ -97,8 +106,10 @@ export class MachineRunner<Input, Effect, Persist extends Effect> {
           if (pending !== undefined) await pending;
         } else {
           this.#queue.shift();
+          this.#underWay = effect;
           const pending = this.#ports.perform(effect as Exclude<Effect, Persist>);
           if (pending !== undefined) await pending;
+          this.#underWay = undefined;
         }
       }
     } catch (error) {

@@ -370,6 +370,10 @@ class ServerShell implements ServerProcess, ApiBackend, PreviewBackend, Visibili
       await this.#images.receive(jobId, chunks, { sizeBytes, sha256 }, (head) => checkHead(head, ticket));
       this.#log.debug({ job: jobId, step: 306 }, "the image is stored");
     }
+    // A copy that was given up is there until its erase has been carried out: it must not be taken for a new one.
+    if (this.#runner.isQueued((effect) => effect.kind === "eraseImage" && effect.jobId === jobId)) {
+      throw new TwinspoolError("image-missing", `${jobId} is just being erased here: send it again`);
+    }
     this.#runner.dispatch({ kind: "imageStored", jobId });
   }
 
