@@ -193,7 +193,7 @@ export class TraceChecker {
     const job = this.#job(jobId);
     const { state } = job;
     if (state.job === 0) {
-      if (row.ticket.reprintOf !== undefined) state.requested = 1;
+      if ((row.ticket.reprintOf ?? row.ticket.movedFrom) !== undefined) state.requested = 1;
       this.#take(jobId, "server adds the job", "server commits");
     }
     const stored = this.#world.server.spool.images.get(jobId) === row.ticket.sha256;
@@ -274,7 +274,9 @@ export class TraceChecker {
     else if (effect.kind === "sendMessage" && effect.message.type === "outputEnded") {
       const { jobId, outcome } = effect.message.record;
       const { state } = this.#job(jobId);
-      this.#demand(jobId, state.ledgerDisk === ledgerCodes[outcome], `host tells ${outcome}: the record is durable`);
+      // What is forgotten meanwhile was durable, and may be told until it is acknowledged.
+      const durable = state.pruned === 1 || state.ledgerDisk === ledgerCodes[outcome];
+      this.#demand(jobId, durable, `host tells ${outcome}: the record is durable`);
     } else if (effect.kind === "sendMessage" && effect.message.type === "offerRefused") {
       if (effect.message.code === "job-pruned" || effect.message.code === "job-conflict") {
         this.#job(effect.message.jobId).refused = true;
