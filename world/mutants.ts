@@ -149,7 +149,6 @@ export const mutants: readonly Mutant[] = [
         replace: "    let rest = value % processIdAlphabetSize ** 4;",
       },
     ],
-    seed: 1027,
   },
   {
     name: "print-while-unsettled",
