@@ -56,7 +56,7 @@ describe("when a process is killed", () => {
       (tickets) => tickets.length > 0,
       "the ticket",
     );
-    expect(shop.tickets).toHaveLength(1);
+    expect(await shop.ticketsOnce(1)).toHaveLength(1);
     expect(shop.imagesOf("server")).toEqual([]);
   });
 
@@ -92,7 +92,7 @@ describe("when a process is killed", () => {
       "client spool",
     );
     expect(shop.imagesOf("server")).toEqual([]);
-    expect(shop.tickets).toHaveLength(1);
+    expect(await shop.ticketsOnce(1)).toHaveLength(1);
   });
 
   it("the host, in the middle of a page: nothing twice, the job indeterminate and held", async () => {

@@ -136,6 +136,15 @@ export class Shop {
     return ticketsIn(this.paper);
   }
 
+  /** All tickets, once there are so many: the printer says that it has printed before the picture of its paper is written. */
+  async ticketsOnce(count: number): Promise<string[]> {
+    return until(
+      async () => this.tickets,
+      (tickets) => tickets.length >= count,
+      `${count} tickets`,
+    );
+  }
+
   imagesOf(role: "server" | "client", folder = this.folder): string[] {
     const images = join(folder, role, "images");
     return existsSync(images) ? readdirSync(images).filter((name) => name !== "quarantine") : [];

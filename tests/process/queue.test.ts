@@ -61,7 +61,7 @@ describe("the queue", () => {
       ["bar", "printed", jobId],
       ["kitchen", "canceled", "moved"],
     ]);
-    expect(shop.tickets).toHaveLength(1);
+    expect(await shop.ticketsOnce(1)).toHaveLength(1);
     empty.child.stdin?.write("paper-loaded\n");
     expect((await run("move", jobId, "bar")).code).toBe(1);
     expect(await jobs(url)).toEqual([]);
