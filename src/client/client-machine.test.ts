@@ -250,6 +250,21 @@ describe("the links to printer hosts", () => {
   });
 });
 
+describe("a cancel that was asked for before a restart", () => {
+  it("is repeated to the host until it has the final word, also when its first message is lost (world seed 2146921)", () => {
+    const client = readyClient();
+    client.submit(ticketOf(1));
+    client.close(server);
+    client.close(host);
+    client.give({ kind: "cancelRequested", jobId: jobIdOf(1) });
+    client.restart();
+    expect(sent(client.open(host), "outputCancelRequested")).toHaveLength(1);
+    expect(sent(client.after(5_000), "outputCancelRequested")).not.toEqual([]);
+    client.ended(ticketOf(1), { outcome: "canceled", evidence: "none" });
+    expect(sent(client.after(60_000), "outputCancelRequested")).toEqual([]);
+  });
+});
+
 describe("alone: the server is silent", () => {
   it("the client says the yes itself, and offers without being asked", () => {
     const client = readyClient();

@@ -36,6 +36,8 @@ export function endOffering(job: ClientJob): void {
 export function cancelAtHost(core: ClientCore, job: ClientJob): void {
   if (job.row.outcome !== undefined) return;
   const { ticket, cancelReason } = job.row;
+  // After a restart only the row knows of the wish: it is repeated from here on.
+  job.cancelRetry ??= core.firstRetry();
   const more = cancelReason === undefined ? {} : { reason: cancelReason, unlessStarted: true };
   core.send(job.host, { type: "outputCancelRequested", ticket, epoch: job.epoch, ...more });
 }
